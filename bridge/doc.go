@@ -1,0 +1,2 @@
+// Package bridge connects WebSockets to processes.
+package bridge
