@@ -1,0 +1,65 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// start starts the child as the leader of a process group of its own.
+func (l *leader) start(path string, args, env []string, dir string, files []*os.File) error {
+	attr := &syscall.ProcAttr{
+		Dir:   dir,
+		Env:   env,
+		Files: make([]uintptr, len(files)),
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	}
+	for i, f := range files {
+		attr.Files[i] = f.Fd() // makes it blocking, as programs expect theirs
+	}
+	if err := l.prepare(attr.Sys); err != nil {
+		return err
+	}
+	pid, _, err := syscall.StartProcess(path, args, attr)
+	if err != nil {
+		l.unwatch()
+		return &os.PathError{Op: "start", Path: path, Err: err}
+	}
+	l.pid = pid
+	l.watch()
+	return nil
+}
+
+// signal sends sig to the whole group. The leader is still unreaped, so the
+// group's number is its own.
+func (l *leader) signal(sig syscall.Signal) { _ = syscall.Kill(-l.pid, sig) }
+
+// reap takes the exit status of a leader that has exited.
+func (l *leader) reap() State {
+	l.unwatch()
+	var ws syscall.WaitStatus
+	for {
+		_, err := syscall.Wait4(l.pid, &ws, 0, nil)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	if ws.Signaled() {
+		return State{Signal: ws.Signal()}
+	}
+	return State{Status: ws.ExitStatus()}
+}
+
+func writeOnce(fd uintptr, p []byte) (int, error) { return ignoringEINTR(syscall.Write, fd, p) }
+func readOnce(fd uintptr, p []byte) (int, error)  { return ignoringEINTR(syscall.Read, fd, p) }
+
+func ignoringEINTR(f func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := f(int(fd), p)
+		if !errors.Is(err, syscall.EINTR) {
+			return n, err
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package process
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+// An Input is the writing end of a child's standard input. One goroutine at a
+// time may write to it; any may close it.
+type Input struct {
+	f   *os.File
+	raw syscall.RawConn
+
+	// What TryWrite is about, kept here because its closure must not
+	// allocate each time.
+	try func(fd uintptr) bool
+	p   []byte
+	n   int
+	err error
+}
+
+func newInput(f *os.File) *Input {
+	in := &Input{f: f}
+	in.raw, _ = f.SyscallConn() // fails on a closed file only
+	in.try = func(fd uintptr) bool {
+		in.n, in.err = writeOnce(fd, in.p)
+		return true
+	}
+	return in
+}
+
+// Write writes all of p, waiting for the child to read as long as it takes.
+// Close makes it return. Its error wraps syscall.EPIPE when the child has
+// closed its standard input.
+func (in *Input) Write(p []byte) (int, error) { return in.f.Write(p) }
+
+// TryWrite writes as much of p as the pipe takes without waiting and returns
+// how much that was. Where the system cannot tell (Windows) it is nothing.
+func (in *Input) TryWrite(p []byte) (int, error) {
+	done := 0
+	for done < len(p) {
+		in.p = p[done:]
+		if err := in.raw.Write(in.try); err != nil {
+			in.err = err
+		}
+		in.p = nil
+		done += max(in.n, 0)
+		if in.err != nil {
+			break
+		}
+	}
+	if errors.Is(in.err, syscall.EAGAIN) {
+		in.err = nil
+	}
+	return done, in.err
+}
+
+// Close closes the pipe: the child reads what is in it and then end of file.
+func (in *Input) Close() error { return in.f.Close() }
+
+// tailLimit is how much an Output reads of what a pipe holds after it was cut
+// off: more than any pipe can hold (pipe(7): /proc/sys/fs/pipe-max-size is
+// 1 MiB), so that it bounds only a writer that goes on.
+const tailLimit = 1 << 20
+
+// An Output is the reading end of a child's standard output or error. It
+// belongs to one goroutine.
+type Output struct {
+	f     *os.File
+	ended chan struct{} // closed when Read has returned io.EOF
+	tail  int           // bytes read since the output was cut off
+}
+
+func newOutput(f *os.File) *Output { return &Output{f: f, ended: make(chan struct{})} }
+
+// Read reads what the child has written. It returns io.EOF when nobody holds
+// the writing end any more, or when End has been called and the pipe is empty.
+func (o *Output) Read(p []byte) (int, error) {
+	n, err := o.f.Read(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		n, err = o.readTail(p)
+	}
+	if err != nil {
+		err = io.EOF // a pipe has no other errors, a closed one but ends
+		select {
+		case <-o.ended:
+		default:
+			close(o.ended)
+		}
+	}
+	return n, err
+}
+
+// readTail reads what the pipe holds, without waiting for more: what the
+// child wrote before it exited is delivered, and a process that outlived it
+// is not waited for.
+func (o *Output) readTail(p []byte) (n int, err error) {
+	raw, err := o.f.SyscallConn()
+	if err != nil || o.tail >= tailLimit {
+		return 0, io.EOF
+	}
+	if raw.Control(func(fd uintptr) { n, err = readOnce(fd, p) }) != nil || n <= 0 {
+		return 0, io.EOF
+	}
+	o.tail += n
+	return n, nil
+}
+
+// cutOff makes Read return what there is without waiting. A pipe without
+// deadlines (Windows) needs none: the job object has ended every writer.
+func (o *Output) cutOff() { _ = o.f.SetReadDeadline(time.Unix(0, 1)) }

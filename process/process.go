@@ -1,0 +1,216 @@
+// Package process runs a child process together with everything that it
+// starts: its whole process group, on Windows its job object.
+//
+// A child gets three pipes as its standard input, output and error. The
+// package owns the pipes' other ends, so that it can write to the input
+// without blocking and can tell when the outputs are over even though
+// somebody else still holds them.
+//
+//	p, err := (&process.Command{Path: "/bin/cat"}).Start()
+//	…                      // write p.Stdin, read p.Stdout and p.Stderr
+//	p.Wait(ctx)            // until it exits, or ctx says that it shall
+//	state := p.End(ctx)    // the ladder; the group is gone when it returns
+//	p.Close()
+//
+// Wait only watches. The child stays a zombie until End has killed what is
+// left of its group, so that the group's number cannot meanwhile become
+// another's (waitid(2), WNOWAIT). A process that left the group (setsid(2))
+// is on its own; if it holds an output, it is cut off.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// A Command says what to start.
+type Command struct {
+	// Path is the program's file. It is not looked up in PATH.
+	Path string
+
+	// Args are the program's arguments, its name first; nil means Path alone.
+	Args []string
+
+	// Env is the environment, "NAME=value" each; nil is an empty one.
+	Env []string
+
+	// Dir is the working directory; empty means that of this process.
+	Dir string
+
+	// Grace is added to each wait of End.
+	Grace time.Duration
+}
+
+// A Process is a child that has been started. Wait, End and Close belong to
+// one goroutine; each pipe may belong to another.
+type Process struct {
+	Stdin  *Input
+	Stdout *Output
+	Stderr *Output
+
+	grace  time.Duration
+	leader leader // the child itself, and how to reach its group
+}
+
+// Start starts the command. Its error is an *os.PathError or one of a system
+// call, such as EMFILE.
+func (c *Command) Start() (*Process, error) {
+	var files, ours [3]*os.File
+	for i := range files {
+		r, w, err := os.Pipe()
+		if err != nil {
+			closeAll(files[:i])
+			closeAll(ours[:i])
+			return nil, err
+		}
+		files[i], ours[i] = w, r
+	}
+	files[0], ours[0] = ours[0], files[0]
+	defer closeAll(files[:])
+
+	args := c.Args
+	if args == nil {
+		args = []string{c.Path}
+	}
+	p := &Process{grace: c.Grace}
+	if err := p.leader.start(c.Path, args, c.Env, c.Dir, files[:]); err != nil {
+		closeAll(ours[:])
+		return nil, err
+	}
+	p.Stdin = newInput(ours[0])
+	p.Stdout = newOutput(ours[1])
+	p.Stderr = newOutput(ours[2])
+	return p, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// An exit is closed when the child has exited: how a thread that watches a
+// child tells of it.
+type exit chan struct{}
+
+func (e exit) exited() bool {
+	select {
+	case <-e:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e exit) wait(ctx context.Context) error {
+	select {
+	case <-e:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Pid is the child's process ID, on Unix also that of its process group.
+func (p *Process) Pid() int { return p.leader.pid }
+
+// Wait waits until the child has exited and returns nil, or until ctx is done
+// and returns its cause. It does not reap the child.
+func (p *Process) Wait(ctx context.Context) error { return p.leader.wait(ctx) }
+
+// Holding is how long End waits, besides the grace, for the end of the
+// standard output of a child that has exited while others still hold it.
+const Holding = 500 * time.Millisecond
+
+// The ladder is how a child that still runs is ended. Each signal goes to the
+// whole group, after a wait for the child to be gone already.
+var ladder = [...]struct {
+	wait   time.Duration
+	signal syscall.Signal
+}{
+	{100 * time.Millisecond, syscall.SIGINT},
+	{250 * time.Millisecond, syscall.SIGTERM},
+	{500 * time.Millisecond, syscall.SIGKILL},
+}
+
+// End ends the child and its group, reaps it and tells how it ended.
+//
+// A child that still runs has been told to end by closing Stdin; a caller who
+// still has something to write may do that until the first signal, when End
+// closes Stdin in any case. End waits 100 ms before it interrupts the group
+// (SIGINT), 250 ms before it terminates it (SIGTERM) and 500 ms before it
+// kills it (SIGKILL). After a child that exited by itself, End waits until
+// Stdout has been read to its end, but not longer than 500 ms. The grace is
+// added to each of these; a ctx that is done ends the waits at once.
+//
+// After End what is left in Stdout and Stderr can still be read, and then
+// their end, whoever else may hold them.
+func (p *Process) End(ctx context.Context) State {
+	if p.leader.exited() {
+		p.hold(ctx)
+	} else {
+		p.descend(ctx)
+	}
+	p.leader.signal(syscall.SIGKILL)
+	state := p.leader.reap()
+	p.Stdin.Close()
+	p.Stdout.cutOff()
+	p.Stderr.cutOff()
+	return state
+}
+
+func (p *Process) hold(ctx context.Context) {
+	t := time.NewTimer(Holding + p.grace)
+	defer t.Stop()
+	select {
+	case <-p.Stdout.ended:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+func (p *Process) descend(ctx context.Context) {
+	for _, step := range ladder {
+		if p.waitFor(ctx, step.wait+p.grace) {
+			return
+		}
+		p.Stdin.Close()
+		p.leader.signal(step.signal)
+	}
+	_ = p.leader.wait(context.Background()) // SIGKILL cannot be refused
+}
+
+// waitFor reports whether the child exits within d.
+func (p *Process) waitFor(ctx context.Context, d time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return p.leader.wait(ctx) == nil
+}
+
+// Close releases the pipes. It is called after End, when nobody reads or
+// writes them any more.
+func (p *Process) Close() error {
+	return errors.Join(p.Stdout.f.Close(), p.Stderr.f.Close())
+}
+
+// A State tells how a process ended.
+type State struct {
+	// Status is the exit status: 0 to 255 on Unix, any 32-bit number on
+	// Windows; 0 for a process that was killed by a signal.
+	Status int
+
+	// Signal is the signal that killed the process; 0 if it exited.
+	Signal syscall.Signal
+}
+
+// String is worded as in package os: "exit status 3", "signal: killed".
+func (s State) String() string {
+	if s.Signal != 0 {
+		return "signal: " + s.Signal.String()
+	}
+	return fmt.Sprintf("exit status %d", s.Status)
+}

@@ -1,0 +1,91 @@
+package process
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// A leader is the child itself. It is watched through a pidfd in the
+// runtime's poller, where waiting costs no thread; on a system without
+// (before Linux 5.4, or forbidden), by a thread that is blocked in waitid(2).
+type leader struct {
+	pid   int
+	fd    int // the pidfd as StartProcess gives it, or -1
+	pidfd *os.File
+	raw   syscall.RawConn
+	done  exit // used without a pidfd
+}
+
+// prepare asks for a pidfd, and for the child's death with this server's.
+func (l *leader) prepare(attr *syscall.SysProcAttr) error {
+	l.fd = -1
+	attr.PidFD = &l.fd
+	// The signal is sent when the thread that forks exits (prctl(2)); the
+	// runtime ends threads of locked goroutines only.
+	attr.Pdeathsig = syscall.SIGKILL
+	return nil
+}
+
+func (l *leader) watch() {
+	if l.fd >= 0 && syscall.SetNonblock(l.fd, true) == nil {
+		l.pidfd = os.NewFile(uintptr(l.fd), "pidfd")
+		l.raw, _ = l.pidfd.SyscallConn() // fails on a closed file only
+		return
+	}
+	l.done = make(exit)
+	go l.block()
+}
+
+// From waitid(2); package syscall does not have them.
+const (
+	pPID   = 1
+	pPIDFD = 3
+)
+
+// hasExited asks waitid(2) about the child and leaves it to be reaped.
+func hasExited(idtype, id uintptr, options uintptr) bool {
+	var info [128]byte // siginfo_t; it begins with si_signo, 0 if nobody exited
+	for {
+		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, idtype, id,
+			uintptr(unsafe.Pointer(&info)), syscall.WEXITED|syscall.WNOWAIT|options, 0, 0)
+		if errno != syscall.EINTR {
+			return errno != 0 || *(*int32)(unsafe.Pointer(&info)) != 0
+		}
+	}
+}
+
+func (l *leader) exited() bool { return hasExited(pPID, uintptr(l.pid), syscall.WNOHANG) }
+
+func (l *leader) block() {
+	hasExited(pPID, uintptr(l.pid), 0)
+	close(l.done)
+}
+
+func (l *leader) wait(ctx context.Context) error {
+	if l.pidfd == nil {
+		return l.done.wait(ctx)
+	}
+	woken := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = l.pidfd.SetReadDeadline(time.Unix(0, 1))
+		close(woken)
+	})
+	err := l.raw.Read(func(fd uintptr) bool { return hasExited(pPIDFD, fd, syscall.WNOHANG) })
+	if !stop() {
+		<-woken
+		_ = l.pidfd.SetReadDeadline(time.Time{})
+	}
+	if err != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (l *leader) unwatch() {
+	if l.pidfd != nil {
+		l.pidfd.Close()
+	}
+}
