@@ -1,12 +1,23 @@
 package bridge
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptrace"
+	"os"
+	"os/exec"
 	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // A Client is a session the other way round: it dials a WebSocket server and
@@ -50,5 +61,102 @@ type Client struct {
 // Run connects to url (ws:, wss:, http: or https:) and returns when the
 // session is over, with the code and the reason that it was closed with by
 // either side. The error is that of a connection that could not be made.
-// When ctx ends, the session closes with 1001.
-func (c *Client) Run(ctx context.Context, url string) (Close, error) { return Close{}, nil }
+// When ctx ends, the session closes with 1001. A read of Stdin that is under
+// way when the session ends is left to itself.
+func (c *Client) Run(ctx context.Context, url string) (Close, error) {
+	s := &session{
+		framing:        c.Framing,
+		maxMessageSize: cmp.Or(c.MaxMessageSize, DefaultMaxMessageSize),
+		pingInterval:   cmp.Or(c.PingInterval, DefaultPingInterval),
+		linger:         c.Linger,
+		draining:       ctx,
+		killed:         context.Background(),
+		log:            c.Logger,
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.ctx, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer s.end(nil)
+	if err := s.dial(ctx, c, url); err != nil {
+		return Close{}, err
+	}
+	if c.Command == nil {
+		s.attach(c.Stdin, writerSink{c.Stdout})
+	} else {
+		child, err := c.start()
+		if err != nil {
+			s.refuse(notStarted(err))
+			return Close{}, err
+		}
+		s.child = child
+		s.attach(child.Stdout, child.Stdin)
+	}
+	defer context.AfterFunc(ctx, func() { s.end(errGoingAway) })()
+	ending, _ := s.run()
+	return ending, nil
+}
+
+// start starts the command, with the whole environment: it is our own.
+func (c *Client) start() (*process.Process, error) {
+	path, err := exec.LookPath(c.Command[0])
+	if err != nil {
+		return nil, err
+	}
+	return (&process.Command{Path: path, Args: c.Command, Env: os.Environ(), Grace: c.Grace}).Start()
+}
+
+// dial makes the handshake and puts the session's conn under the WebSocket.
+func (s *session) dial(ctx context.Context, c *Client, url string) error {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = c.TLS
+	t.ForceAttemptHTTP2 = false // a WebSocket is an upgrade of HTTP/1.1
+	defer t.CloseIdleConnections()
+	header := c.Header.Clone()
+	host := header.Get("Host")
+	header.Del("Host")
+	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient:     &http.Client{Transport: upgrader{t, s}},
+		HTTPHeader:     header,
+		Host:           host,
+		Subprotocols:   c.Subprotocols,
+		OnPingReceived: s.pong,
+	})
+	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
+		return fmt.Errorf("%s: the server answered %s: %s", url, resp.Status, bytes.TrimSpace(text))
+	}
+	if err != nil {
+		return err
+	}
+	s.ws = ws
+	s.ws.SetReadLimit(-1) // readMessage has the limit
+	return nil
+}
+
+// An upgrader makes the handshake by its transport and gives the library the
+// session's conn in place of the transport's.
+type upgrader struct {
+	*http.Transport
+	session *session
+}
+
+func (u upgrader) RoundTrip(r *http.Request) (*http.Response, error) {
+	var nc net.Conn
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { nc = info.Conn }}
+	resp, err := u.Transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+		return resp, err
+	}
+	// What the server has sent already is in the body's buffer.
+	c := u.session.setConn(nc, resp.Body, nil)
+	c.masked = true
+	resp.Body = c
+	return resp, nil
+}
+
+// A writerSink feeds a writer, which may block: nothing is written at once.
+type writerSink struct{ io.Writer }
+
+func (writerSink) TryWrite([]byte) (int, error) { return 0, nil }
+func (writerSink) Close() error                 { return nil }

@@ -1,2 +1,39 @@
-// Package bridge connects WebSockets to processes.
+// Package bridge connects WebSockets to processes: it is net/http/cgi for
+// WebSockets. A [Handler] starts a program for each connection; each text
+// message becomes a line on the program's standard input, each line of its
+// standard output a message; the two ends live and die together. A [Client]
+// is the same the other way round: it dials a WebSocket server and attaches a
+// program or its caller's own streams to it.
+//
+// # The way of a message
+//
+// A request that asks for an upgrade is checked before anything is started:
+// the handshake, the Host, the Origin, the number of sessions. Then the
+// connection is hijacked and ServeHTTP returns; a session goes on with these
+// goroutines, each the sole owner of what it does:
+//
+//   - run starts the others, waits for the first cause to end, and ends what
+//     is left: the child, the WebSocket, the goroutines.
+//   - input reads the WebSocket. Messages that arrive together are gathered
+//     and written to the child's input together, before input waits for more.
+//   - feeder runs only while the child does not read: it writes the backlog
+//     that input gives it, so that input can go on reading. Only when the
+//     backlog is full does the client have to wait.
+//   - output reads the child's output. The lines that one read brings are
+//     framed and leave in one write.
+//   - stderr logs the child's standard error.
+//
+// All bytes pass a conn, the net.Conn under the WebSocket. The library reads
+// frames from it, and writes its control frames to it; data frames are made
+// here. A control frame never waits for its sender's turn: it leaves at the
+// next end of a frame.
+//
+// # The end
+//
+// The first cause wins: the client closed, the child exited or closed its
+// output, the protocol was broken, the peer is dead, the server drains. Then
+// the child is ended (package process has the ladder), what is left of its
+// output is delivered if somebody is there to take it, and the WebSocket is
+// closed with the code for the cause: 1000 or 4000+N for exit status N,
+// 4128+S for signal S, else a code of RFC 6455, section 7.4.1.
 package bridge

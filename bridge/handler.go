@@ -1,10 +1,22 @@
 package bridge
 
 import (
+	"bufio"
+	"cmp"
 	"context"
+	"crypto/rand"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"os/exec"
+	"sync"
 	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // A Handler serves each WebSocket with a process of its own. Only Command
@@ -69,15 +81,149 @@ type Handler struct {
 	// (LevelAccess), the child's stderr line by line (LevelInfo), and what
 	// goes wrong; nil discards them.
 	Logger *slog.Logger
+
+	once     sync.Once
+	draining context.Context // done with cause errShutdown when Shutdown is called
+	drain    context.CancelCauseFunc
+	killed   context.Context // done when Shutdown shall wait no longer
+	kill     context.CancelFunc
+
+	mu      sync.Mutex
+	running int           // sessions, from before the upgrade until nothing is left
+	closed  bool          // no more sessions
+	gone    chan struct{} // closed when the last session of a closed Handler is gone
 }
 
 // LevelAccess is the level of the lines that tell of sessions opening and
 // closing. It lies below slog.LevelInfo.
 const LevelAccess = slog.LevelInfo - 1
 
+// The defaults of Handler's fields.
+const (
+	DefaultMaxForks       = 1024
+	DefaultMaxMessageSize = 1 << 20
+	DefaultPingInterval   = 30 * time.Second
+)
+
+func (h *Handler) init() {
+	h.draining, h.drain = context.WithCancelCause(context.Background())
+	h.killed, h.kill = context.WithCancel(context.Background())
+	h.gone = make(chan struct{})
+	if h.Logger == nil {
+		h.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
 // ServeHTTP checks the request, upgrades it and leaves the connection to a
 // session, which goes on after ServeHTTP has returned.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.once.Do(h.init)
+	if !asksForUpgrade(r) {
+		h.servePlain(w, r)
+		return
+	}
+	if err := h.check(r); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	if err := h.acquire(); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	s := h.newSession(r)
+	if err := s.upgrade(w, r); err != nil {
+		h.release()
+		h.Logger.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
+		return
+	}
+	id := rand.Text()[:12]
+	log := h.Logger.With("id", id)
+	child, err := h.start(r, id)
+	if err != nil {
+		log.Error("cannot start the command", "command", h.Command[0], "error", err)
+		s.refuse(notStarted(err))
+		h.release()
+		return
+	}
+	s.child, s.log = child, log
+	s.attach(child.Stdout, child.Stdin)
+	remote, path := r.RemoteAddr, r.URL.Path
+	go h.run(s, remote, path) // lets go of this goroutine's stack and of the request
+}
+
+// run is a session with its lines in the log.
+func (h *Handler) run(s *session, remote, path string) {
+	defer h.release()
+	ctx, begin := context.Background(), time.Now()
+	s.log.Log(ctx, LevelAccess, "open", "remote", remote, "path", path, "pid", s.child.Pid())
+	ending, state := s.run()
+	s.log.Log(ctx, LevelAccess, "close", "remote", remote, "path", path, "pid", s.child.Pid(),
+		"child", state.String(), "code", ending.Code, "reason", ending.Reason,
+		"duration", time.Since(begin).Round(time.Millisecond),
+		"messages_in", s.in.messages, "bytes_in", s.in.bytes,
+		"messages_out", s.out.messages, "bytes_out", s.out.bytes)
+}
+
+func (h *Handler) servePlain(w http.ResponseWriter, r *http.Request) {
+	if err := h.checkHost(r); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	if h.Plain != nil {
+		h.Plain.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Connection", "Upgrade")
+	w.Header().Set("Upgrade", "websocket")
+	http.Error(w, "this is a WebSocket server: connect with ws:// or wss://", http.StatusUpgradeRequired)
+}
+
+// refuse answers a request that starts no session.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *refusal) {
+	h.Logger.Info("refused", "remote", r.RemoteAddr, "path", r.URL.Path, "status", err.status, "reason", err.reason+err.remedy)
+	for name, value := range err.header {
+		w.Header()[name] = value
+	}
+	http.Error(w, err.reason, err.status)
+}
+
+// acquire takes a place among the sessions, release gives it back.
+func (h *Handler) acquire() *refusal {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	limit := cmp.Or(h.MaxForks, DefaultMaxForks)
+	switch {
+	case h.closed:
+		return &refusal{status: http.StatusServiceUnavailable, reason: "server shutting down"}
+	case limit > 0 && h.running >= limit:
+		return &refusal{status: http.StatusTooManyRequests, reason: "too many sessions", remedy: " (--maxforks allows more)"}
+	}
+	h.running++
+	return nil
+}
+
+func (h *Handler) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.running--
+	if h.closed && h.running == 0 {
+		close(h.gone)
+	}
+}
+
+// start starts the child for a request.
+func (h *Handler) start(r *http.Request, id string) (*process.Process, error) {
+	path, err := exec.LookPath(h.Command[0])
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return nil, err
+	}
+	return (&process.Command{
+		Path:  path,
+		Args:  h.Command,
+		Env:   h.environ(r, id),
+		Dir:   h.Dir,
+		Grace: h.Grace,
+	}).Start()
 }
 
 // Shutdown refuses new connections with 503, ends every session with close
@@ -85,5 +231,104 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ctx ends first, the children are killed and the connections dropped at
 // once; Shutdown then still waits for the last of them and returns ctx's error.
 func (h *Handler) Shutdown(ctx context.Context) error {
+	h.once.Do(h.init)
+	h.mu.Lock()
+	if !h.closed {
+		h.closed = true
+		if h.running == 0 {
+			close(h.gone)
+		}
+	}
+	h.mu.Unlock()
+	h.drain(errShutdown)
+	select {
+	case <-h.gone:
+		return nil
+	case <-ctx.Done():
+		h.kill()
+		<-h.gone
+		return ctx.Err()
+	}
+}
+
+// newSession prepares a session as far as it does not need the connection.
+func (h *Handler) newSession(r *http.Request) *session {
+	s := &session{
+		framing:        h.Framing,
+		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
+		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
+		draining:       h.draining,
+		killed:         h.killed,
+	}
+	s.ctx, s.end = context.WithCancelCause(h.draining)
+	return s
+}
+
+// upgrade makes the handshake and puts the session's conn under the WebSocket.
+func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
+	hijacker := &hijacker{ResponseWriter: w, session: s}
+	s.ws, err = websocket.Accept(hijacker, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // Host and Origin have been checked
+		// The library's own answer would wait for the socket, and after
+		// five seconds end the session (of a client that reads slowly).
+		OnPingReceived: s.pong,
+	})
+	if err != nil {
+		s.end(err)
+		return err
+	}
+	s.ws.SetReadLimit(-1) // readMessage has the limit
 	return nil
+}
+
+func (s *session) pong(_ context.Context, payload []byte) bool {
+	_ = s.conn.control(appendFrame(nil, finBit|opPong, payload, s.conn.masked))
+	return false
+}
+
+// A hijacker gives the library the session's conn in place of the server's.
+type hijacker struct {
+	http.ResponseWriter
+	session *session
+}
+
+// bufio's buffers for the library, which reads headers and control frames
+// through the one and writes control frames with the other.
+const libraryBuffer = 512
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	early := make([]byte, brw.Reader.Buffered())
+	if _, err := brw.Read(early); err != nil && len(early) > 0 {
+		nc.Close()
+		return nil, nil, err
+	}
+	c := h.session.setConn(nc, nc, early)
+	return c, bufio.NewReadWriter(bufio.NewReaderSize(c, libraryBuffer), bufio.NewWriterSize(c, libraryBuffer)), nil
+}
+
+// setConn puts a conn under the session. Reads come from r.
+func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
+	s.conn = newConn(nc, r, early)
+	s.conn.idle = s.passOn
+	s.conn.lost = func(error) { s.end(errLost) }
+	return s.conn
+}
+
+// attach gives the session what is at the other end.
+func (s *session) attach(source io.Reader, to sink) {
+	s.source = source
+	s.feed.init(to, s.maxMessageSize, &s.wg)
+	s.inputDone = make(chan struct{})
+	s.outputDone = make(chan struct{})
+}
+
+// refuse closes a WebSocket that gets no child.
+func (s *session) refuse(c Close) {
+	defer context.AfterFunc(s.killed, s.conn.cut)()
+	s.end(c)
+	s.closeHandshake(c)
 }

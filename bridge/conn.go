@@ -1,0 +1,255 @@
+package bridge
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A conn is the net.Conn under the WebSocket. The library reads frames from
+// it and writes control frames to it; data frames are the session's own.
+//
+// One goroutine reads. Writes come from several, and a frame is never cut in
+// two by another: data is written by the goroutine that has it, which waits
+// for the socket as long as it must. Control frames never make their sender
+// wait: they are queued, and leave when the write under way is done, or
+// through a goroutine of their own, which lives as long as the queue.
+type conn struct {
+	net.Conn
+	r      io.Reader // what is read; Conn, unless bytes are buffered elsewhere
+	masked bool      // this is a client's end: frames out are masked
+	idle   func()    // called by the reader before a read that may block
+	lost   func(error)
+
+	// Owned by the reader.
+	small   []byte
+	large   []byte // in use while reads are larger than small
+	in      []byte // read and not yet handed out; lies in small or large
+	frames  frameScanner
+	limited bool  // the reader has been given its last chance
+	failed  error // why the socket cannot be read any more
+
+	heard    atomic.Bool // something was read since it was last asked
+	stopping atomic.Bool
+	written  atomic.Int64 // bytes of data that the socket took
+
+	mu        sync.Mutex
+	free      sync.Cond // signalled when writing becomes false
+	writing   bool      // somebody is in Conn.Write
+	queue     []byte    // control frames that wait for the end of a frame
+	closeSent bool      // a close frame was queued: nothing may follow it
+	err       error     // why the socket cannot be written any more
+	wg        sync.WaitGroup
+}
+
+// maxQueue bounds the control frames that wait. When more come, those waiting
+// are forgotten: of several pings only the latest must be answered (RFC 6455,
+// section 5.5.3).
+const maxQueue = 4 << 10
+
+// closeLimit is how long a peer may take to answer a close frame.
+const closeLimit = 5 * time.Second
+
+var (
+	errStopped   = errors.New("the reader was asked to stop")
+	errCloseSent = errors.New("a close frame was sent")
+
+	longAgo = time.Unix(0, 1)
+)
+
+// newConn wraps nc. The bytes in early are read first; they came with the
+// handshake.
+func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
+	c := &conn{Conn: nc, r: r, in: early}
+	c.free.L = &c.mu
+	return c
+}
+
+// Read hands out what was read from the socket, and reads more when nothing
+// is left. It returns errStopped at the edge of a frame once stop was called.
+func (c *conn) Read(p []byte) (int, error) {
+	for len(c.in) == 0 {
+		if c.stopping.Load() && c.frames.between() {
+			return 0, errStopped
+		}
+		if c.idle != nil {
+			c.idle()
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.in)
+	c.in = c.in[n:]
+	c.frames.advance(p[:n])
+	return n, nil
+}
+
+// fill reads from the socket once. A read that fills the small buffer is
+// followed by large ones, until one would have fitted into the small again.
+func (c *conn) fill() error {
+	b := c.large
+	if b == nil {
+		if c.small == nil {
+			c.small = make([]byte, smallBuffer)
+		}
+		b = c.small
+	}
+	n, err := c.r.Read(b[:cap(b)])
+	if n > 0 {
+		c.heard.Store(true)
+	}
+	c.in = b[:n]
+	switch {
+	case c.large == nil && n == len(c.small):
+		c.large = getLarge()
+	case c.large != nil && n < smallBuffer:
+		c.in = c.small[:copy(c.small, c.in)]
+		putLarge(c.large)
+		c.large = nil
+	}
+	if n > 0 || err == nil {
+		return nil // the error comes again
+	}
+	if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) && !c.limited {
+		// Woken in the middle of a frame: the rest of it may still come,
+		// and the library cannot go on from anywhere else.
+		c.limited = true
+		return c.SetReadDeadline(time.Now().Add(closeLimit))
+	}
+	c.failed = err
+	return err
+}
+
+// stop makes the reader return errStopped at the next edge of a frame.
+func (c *conn) stop() {
+	c.stopping.Store(true)
+	_ = c.SetReadDeadline(longAgo)
+}
+
+// resume makes reading possible again, for whoever reads after the reader.
+func (c *conn) resume() {
+	c.stopping.Store(false)
+	_ = c.SetReadDeadline(time.Time{})
+}
+
+// Write takes the library's control frames, each of which comes whole.
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.control(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// control sends a control frame without waiting for the socket.
+func (c *conn) control(frame []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closeSent {
+		return errCloseSent
+	}
+	if c.err != nil {
+		return c.err
+	}
+	c.closeSent = frame[0]&0xf == opClose
+	if len(c.queue)+len(frame) > maxQueue {
+		c.queue = c.queue[:0]
+	}
+	c.queue = append(c.queue, frame...)
+	if !c.writing {
+		c.writing = true
+		c.wg.Go(c.flushQueue)
+	}
+	return nil
+}
+
+func (c *conn) flushQueue() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.release()
+}
+
+// release ends a write: it sends the frames that were queued meanwhile, with
+// c.mu unlocked while the socket takes them.
+func (c *conn) release() {
+	for len(c.queue) > 0 && c.err == nil {
+		frames := c.queue
+		c.queue = nil
+		c.mu.Unlock()
+		_, err := c.Conn.Write(frames)
+		c.mu.Lock()
+		c.note(err)
+	}
+	c.writing = false
+	c.free.Broadcast()
+}
+
+// note keeps the first error of a write. c.mu is locked.
+func (c *conn) note(err error) {
+	if err == nil || c.err != nil {
+		return
+	}
+	c.err = err
+	if !c.closeSent { // a peer that closes may be gone before its answer
+		c.lost(err)
+	}
+}
+
+// writeData writes whole data frames and waits until the socket has them.
+func (c *conn) writeData(frames []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.writing {
+		c.free.Wait()
+	}
+	if c.closeSent {
+		return errCloseSent
+	}
+	if c.err != nil {
+		return c.err
+	}
+	c.writing = true
+	c.mu.Unlock()
+	n, err := c.Conn.Write(frames)
+	c.written.Add(int64(n))
+	c.mu.Lock()
+	c.note(err)
+	c.release()
+	return c.err
+}
+
+// Close is for the library, which closes the connection as soon as it has
+// queued a close frame. It wakes the reader and leaves the rest to finish.
+func (c *conn) Close() error { return c.SetReadDeadline(longAgo) }
+
+// cut ends the connection at once; reads and writes under way fail.
+func (c *conn) cut() { _ = c.Conn.Close() }
+
+// finish ends the connection without destroying what is under way: it waits
+// until everything is written, says that nothing follows, and discards what
+// still comes until the peer ends its side too (RFC 6455, section 7.1.1; a
+// socket closed with bytes unread is reset, and a reset overtakes data). It
+// gives up after the limit. The caller has taken the reader's place.
+func (c *conn) finish(limit time.Duration) {
+	t := time.AfterFunc(limit, c.cut)
+	defer t.Stop()
+	c.wg.Wait()
+	c.mu.Lock()
+	for c.writing {
+		c.free.Wait()
+	}
+	c.mu.Unlock()
+	if cw, ok := c.Conn.(interface{ CloseWrite() error }); ok && cw.CloseWrite() == nil {
+		_ = c.SetReadDeadline(time.Time{})
+		_, _ = io.Copy(io.Discard, c.r)
+	}
+	c.cut()
+	if c.large != nil {
+		putLarge(c.large)
+		c.large, c.in = nil, nil
+	}
+}

@@ -1,0 +1,91 @@
+package bridge
+
+import (
+	"cmp"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// environ is the child's environment: the variables of CGI (RFC 3875, section
+// 4.1), what Handler.Env gives beside them, and the request's headers as
+// HTTP_*. None sets a variable that one before it has set.
+func (h *Handler) environ(r *http.Request, id string) []string {
+	env := make([]string, 0, 24+len(h.Env)+len(r.Header))
+	set := func(name, value string) { env = append(env, name+"="+value) }
+
+	remoteHost, remotePort, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil { // the peer of a unix socket has no address
+		remoteHost, remotePort = "unix-socket", ""
+	}
+	serverName, serverPort, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		serverName, serverPort = strings.Trim(r.Host, "[]"), "80"
+		if r.TLS != nil {
+			serverPort = "443"
+		}
+	}
+	set("SERVER_SOFTWARE", cmp.Or(h.ServerSoftware, "wsbridge"))
+	set("GATEWAY_INTERFACE", "CGI/1.1")
+	set("SERVER_PROTOCOL", r.Proto)
+	set("SERVER_NAME", serverName)
+	set("SERVER_PORT", serverPort)
+	set("REQUEST_METHOD", r.Method)
+	set("REQUEST_URI", r.RequestURI)
+	set("SCRIPT_NAME", "/")
+	set("PATH_INFO", r.URL.Path)
+	set("PATH_TRANSLATED", r.URL.Path)
+	set("QUERY_STRING", r.URL.RawQuery)
+	set("REMOTE_ADDR", remoteHost)
+	set("REMOTE_HOST", remoteHost)
+	set("REMOTE_PORT", remotePort)
+	set("UNIQUE_ID", id)
+	for _, name := range []string{"AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "REMOTE_IDENT", "REMOTE_USER"} {
+		set(name, "") // known to CGI programs, and nothing that a handshake has
+	}
+	if r.TLS != nil {
+		set("HTTPS", "on")
+	}
+	set("HTTP_HOST", r.Host)
+	own := env
+	for _, v := range h.Env {
+		if name, _, _ := strings.Cut(v, "="); !isSet(own, name) {
+			env = append(env, v)
+		}
+	}
+	own = env
+	for name, values := range r.Header {
+		variable, ok := headerVariable(name)
+		if !ok || isSet(own, variable) {
+			continue
+		}
+		separator := ", "
+		if name == "Cookie" {
+			separator = "; "
+		}
+		set(variable, strings.Join(values, separator))
+	}
+	return env
+}
+
+// headerVariable is the variable that a header becomes. Proxy becomes none:
+// HTTP_PROXY is what programs take their own proxy from (httpoxy,
+// CVE-2016-5385). Nor does a header with another character than letters,
+// digits and hyphens, which could pass for one that it is not.
+func headerVariable(name string) (string, bool) {
+	for _, c := range []byte(name) {
+		if c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return "", false
+		}
+	}
+	variable := "HTTP_" + strings.ReplaceAll(strings.ToUpper(name), "-", "_")
+	return variable, variable != "HTTP_PROXY"
+}
+
+func isSet(env []string, name string) bool {
+	return slices.ContainsFunc(env, func(v string) bool {
+		set, _, _ := strings.Cut(v, "=")
+		return set == name
+	})
+}

@@ -1,0 +1,131 @@
+package bridge
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+)
+
+// Opcodes and bits of a frame's header (RFC 6455, section 5.2).
+const (
+	opContinuation = 0x0
+	opText         = 0x1
+	opBinary       = 0x2
+	opClose        = 0x8
+	opPing         = 0x9
+	opPong         = 0xA
+
+	finBit  = 0x80
+	maskBit = 0x80
+
+	maxHeader = 14 // bytes of the longest header, its masking key included
+)
+
+// appendHeader appends a frame's header: its first byte (opcode and FIN), the
+// payload's size, and the masking key, if there is one.
+func appendHeader(dst []byte, first byte, size int, key *[4]byte) []byte {
+	var mask byte
+	if key != nil {
+		mask = maskBit
+	}
+	switch {
+	case size < 126:
+		dst = append(dst, first, mask|byte(size))
+	case size < 1<<16:
+		dst = append(dst, first, mask|126, byte(size>>8), byte(size))
+	default:
+		dst = binary.BigEndian.AppendUint64(append(dst, first, mask|127), uint64(size))
+	}
+	if key != nil {
+		dst = append(dst, key[:]...)
+	}
+	return dst
+}
+
+// appendFrame appends a whole frame. A client's is masked, with a key that
+// nobody can foresee (RFC 6455, section 5.3).
+func appendFrame(dst []byte, first byte, payload []byte, masked bool) []byte {
+	if !masked {
+		return append(appendHeader(dst, first, len(payload), nil), payload...)
+	}
+	key := newKey()
+	dst = appendHeader(dst, first, len(payload), &key)
+	start := len(dst)
+	dst = append(dst, payload...)
+	applyMask(dst[start:], key)
+	return dst
+}
+
+// frameInPlace makes a frame of the payload that begins at p[maxHeader:]; the
+// header is put before it.
+func frameInPlace(p []byte, first byte, masked bool) []byte {
+	var key *[4]byte
+	if masked {
+		k := newKey()
+		key = &k
+		applyMask(p[maxHeader:], k)
+	}
+	var h [maxHeader]byte
+	header := appendHeader(h[:0], first, len(p)-maxHeader, key)
+	start := maxHeader - len(header)
+	copy(p[start:], header)
+	return p[start:]
+}
+
+// newKey returns a masking key from the runtime's ChaCha8 generator.
+func newKey() (key [4]byte) {
+	binary.LittleEndian.PutUint32(key[:], rand.Uint32())
+	return key
+}
+
+func applyMask(p []byte, key [4]byte) {
+	wide := uint64(binary.LittleEndian.Uint32(key[:]))
+	wide |= wide << 32
+	for len(p) >= 8 {
+		binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^wide)
+		p = p[8:]
+	}
+	for i := range p {
+		p[i] ^= key[i&3]
+	}
+}
+
+// A frameScanner follows a stream of frames and knows where it stands
+// between two of them.
+type frameScanner struct {
+	head    [maxHeader]byte
+	n       int    // bytes of head that are there
+	payload uint64 // bytes of the payload that are still to come
+}
+
+// between reports whether the stream stands at the edge of a frame.
+func (s *frameScanner) between() bool { return s.n == 0 && s.payload == 0 }
+
+func (s *frameScanner) advance(p []byte) {
+	for len(p) > 0 {
+		if s.payload > 0 {
+			n := min(s.payload, uint64(len(p)))
+			s.payload -= n
+			p = p[n:]
+			continue
+		}
+		s.head[s.n] = p[0]
+		s.n++
+		p = p[1:]
+		if s.n < 2 {
+			continue
+		}
+		size, payload := 2, uint64(s.head[1]&0x7f)
+		switch payload {
+		case 126:
+			size, payload = 4, uint64(binary.BigEndian.Uint16(s.head[2:]))
+		case 127:
+			size, payload = 10, binary.BigEndian.Uint64(s.head[2:])
+		}
+		if s.head[1]&maskBit != 0 {
+			size += 4
+		}
+		if s.n == size {
+			s.n, s.payload = 0, payload
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package bridge
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"log/slog"
+	"time"
+	"unicode/utf8"
+)
+
+// output reads what the child writes and sends it as messages, until the
+// child's output ends or the WebSocket takes no more.
+func (s *session) output() {
+	defer close(s.outputDone)
+	err := s.deliver()
+	switch {
+	case err != nil:
+		// Whoever sent the close frame or lost the socket has said why.
+	case s.child != nil:
+		s.end(errChildDone)
+	default:
+		s.listenOn()
+	}
+}
+
+// listenOn waits, after the end of our own input, until nothing has come for
+// the linger time.
+func (s *session) listenOn() {
+	for {
+		s.heardMessage.Store(false)
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-time.After(s.linger):
+		}
+		if !s.heardMessage.Load() {
+			s.end(errInputDone)
+			return
+		}
+	}
+}
+
+// deliver sends what the child writes. What one read brought leaves in one
+// write: nothing waits for more while there is something to send. Its error
+// is that of the WebSocket.
+func (s *session) deliver() error {
+	if s.framing == Chunks {
+		return s.deliverChunks()
+	}
+	return s.deliverLines()
+}
+
+// deliverChunks reads behind the room for a header, so that nothing is copied.
+func (s *session) deliverChunks() error {
+	small := make([]byte, smallBuffer)
+	buf := small
+	defer func() { putLarge(buf) }()
+	for {
+		n, readErr := s.source.Read(buf[maxHeader:])
+		if n > 0 {
+			s.out.messages++
+			s.out.bytes += int64(n)
+			if err := s.conn.writeData(frameInPlace(buf[:maxHeader+n], finBit|opBinary, s.conn.masked)); err != nil {
+				return err
+			}
+		}
+		switch {
+		case readErr != nil:
+			return nil
+		case n == len(buf)-maxHeader && len(buf) == smallBuffer:
+			buf = getLarge()[:largeBuffer]
+		case n < smallBuffer-maxHeader && len(buf) > smallBuffer:
+			putLarge(buf)
+			buf = small
+		}
+	}
+}
+
+func (s *session) deliverLines() error {
+	l := lineDelivery{session: s, opcode: opText}
+	defer func() { putLarge(l.data) }()
+	for {
+		n, readErr := s.source.Read(l.space())
+		l.data = l.data[:len(l.data)+n]
+		if err := l.send(readErr != nil); err != nil {
+			return err
+		}
+		if readErr != nil {
+			return nil
+		}
+	}
+}
+
+// A lineDelivery is the way of a child's lines into frames.
+type lineDelivery struct {
+	*session
+	small    []byte
+	data     []byte // read and not yet sent: the beginning of a line
+	searched int    // bytes of data that hold no end of a line
+	opcode   byte   // of the next frame: opContinuation within a line
+	frames   []byte // to be written at once
+}
+
+// space returns room to read into, behind data. It grows when data fills it,
+// up to the longest frame.
+func (l *lineDelivery) space() []byte {
+	switch {
+	case len(l.data) < cap(l.data):
+	case len(l.data) == 0:
+		l.small = make([]byte, 0, smallBuffer)
+		l.data = l.small
+	case cap(l.data) < largeBuffer:
+		l.data = append(getLarge(), l.data...)
+	default:
+		grown := make([]byte, len(l.data), min(4*cap(l.data), maxFrame+largeBuffer))
+		copy(grown, l.data)
+		putLarge(l.data)
+		l.data = grown
+	}
+	return l.data[len(l.data):cap(l.data)]
+}
+
+// send frames the lines that are whole and writes the frames.
+func (l *lineDelivery) send(atEOF bool) (err error) {
+	l.frames = getLarge()
+	defer func() { putLarge(l.frames) }()
+	rest := l.data
+	for len(rest) > 0 {
+		end, next, last := splitLine(rest, l.searched, atEOF)
+		if next == 0 {
+			break
+		}
+		if err := l.frame(rest[:end], last); err != nil {
+			return err
+		}
+		rest, l.searched = rest[next:], 0
+	}
+	l.searched = len(rest)
+	if atEOF && l.opcode == opContinuation {
+		if err := l.frame(nil, true); err != nil {
+			return err
+		}
+	}
+	l.keep(rest)
+	return l.flush()
+}
+
+// keep moves what is left to the front, and gives a large buffer back when
+// nothing is left and the last read would have fitted into the small one.
+func (l *lineDelivery) keep(rest []byte) {
+	if len(rest) == 0 && cap(l.data) > smallBuffer && len(l.data) < smallBuffer {
+		putLarge(l.data)
+		l.data = l.small
+		return
+	}
+	l.data = l.data[:copy(l.data, rest)]
+}
+
+// frame makes a frame of a line, or of a piece of one.
+func (l *lineDelivery) frame(p []byte, last bool) error {
+	if !utf8.Valid(p) {
+		p = appendValid(nil, p)
+	}
+	if len(l.frames) > 0 && len(l.frames)+maxHeader+len(p) > cap(l.frames) {
+		if err := l.flush(); err != nil {
+			return err
+		}
+	}
+	first := l.opcode
+	l.opcode = opContinuation
+	if last {
+		first |= finBit
+		l.opcode = opText
+		l.out.messages++
+	}
+	l.out.bytes += int64(len(p))
+	l.frames = appendFrame(l.frames, first, p, l.conn.masked)
+	return nil
+}
+
+func (l *lineDelivery) flush() error {
+	if len(l.frames) == 0 {
+		return nil
+	}
+	err := l.conn.writeData(l.frames)
+	l.frames = l.frames[:0]
+	return err
+}
+
+// maxLogLine is how much of a line of the child's standard error is logged
+// as one; a longer line is logged in pieces.
+const maxLogLine = 8 << 10
+
+// stderr logs the child's standard error line by line until it ends.
+func (s *session) stderr() {
+	// Most children write nothing here: until one does, a few bytes wait.
+	first := make([]byte, 64)
+	n, err := s.child.Stderr.Read(first)
+	if err != nil {
+		return
+	}
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first[:n]), s.child.Stderr), maxLogLine)
+	for {
+		line, _, err := r.ReadLine()
+		if err != nil {
+			return
+		}
+		s.log.Info("stderr", slog.String("line", string(line)))
+	}
+}

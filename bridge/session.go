@@ -1,0 +1,230 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/wsbridge/wsbridge/process"
+)
+
+// A session is one WebSocket and the process at its other end, from the
+// upgrade until nothing is left of either. See the package's documentation
+// for its goroutines.
+type session struct {
+	// Static after construction.
+	ws             *websocket.Conn
+	conn           *conn
+	child          *process.Process // nil: source and feed are our own streams
+	source         io.Reader        // what becomes messages
+	framing        Framing
+	maxMessageSize int
+	pingInterval   time.Duration // below zero: none
+	linger         time.Duration
+	log            *slog.Logger
+	draining       context.Context // done when the server wants to stop
+	killed         context.Context // done when it wants that at once
+	outputDone     chan struct{}
+	inputDone      chan struct{}
+
+	// ctx ends with the first cause why the session shall end.
+	ctx context.Context
+	end context.CancelCauseFunc
+
+	wg   sync.WaitGroup // input, output, feeder, stderr
+	feed feed
+
+	// Owned by input, and by run when input is done.
+	batch    []byte // messages as the child reads them
+	passed   int    // bytes of batch that were fed
+	complete int    // bytes of batch that are whole messages
+	reading  bool   // a message is being read into batch
+	over     bool   // the WebSocket has ended
+	in       traffic
+
+	out          traffic // owned by output, and by run when output is done
+	heardMessage atomic.Bool
+
+	pings pings
+}
+
+// traffic counts what went one way.
+type traffic struct{ messages, bytes int64 }
+
+// run is the session. It starts everybody, waits for the first cause to end,
+// and then ends the child, delivers what is left of its output, closes the
+// WebSocket and waits until everybody is gone.
+func (s *session) run() (Close, process.State) {
+	s.wg.Go(s.input)
+	if s.child != nil {
+		s.wg.Go(s.stderr)
+		s.wg.Go(s.output)
+	} else {
+		go s.output() // a read of our own input may never return
+	}
+	s.startPings()
+
+	if s.child == nil {
+		<-s.ctx.Done()
+	} else if s.child.Wait(s.ctx) == nil {
+		s.end(errChildDone)
+	}
+	cause := context.Cause(s.ctx)
+	defer context.AfterFunc(s.killed, s.conn.cut)()
+	s.feed.finish()
+	var state process.State
+	if s.child != nil {
+		state = s.child.End(s.killed)
+		s.awaitOutput(cause)
+	} else {
+		<-s.feed.done
+	}
+	ending := s.close(cause, state)
+	s.wg.Wait()
+	if s.child != nil {
+		s.child.Close()
+	}
+	return ending, state
+}
+
+// How long the end of a session waits for a client that does not read.
+const (
+	drainLimit = 2 * time.Second  // when the server drains
+	stallLimit = 60 * time.Second // without progress, when no pings tell whether it lives
+)
+
+// awaitOutput waits until the client has what the child wrote before its end.
+func (s *session) awaitOutput(cause error) {
+	var limit time.Duration
+	switch {
+	case errors.Is(cause, errChildDone) && s.pingInterval > 0:
+		// The pings cut the connection when the client is dead.
+	case errors.Is(cause, errChildDone):
+		limit = stallLimit
+	case errors.Is(cause, errShutdown):
+		limit = drainLimit
+	default:
+		limit = closeLimit
+	}
+	draining := s.draining.Done()
+	var timer *time.Timer
+	var expired <-chan time.Time
+	if limit > 0 {
+		timer = time.NewTimer(limit)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	written := s.conn.written.Load()
+	for {
+		select {
+		case <-s.outputDone:
+			return
+		case <-draining:
+			draining = nil
+			expired = time.After(drainLimit)
+			limit = drainLimit
+		case <-expired:
+			now := s.conn.written.Load()
+			if limit != stallLimit || now == written {
+				s.conn.cut()
+				<-s.outputDone
+				return
+			}
+			written = now
+			timer.Reset(limit)
+		}
+	}
+}
+
+// close ends the WebSocket, unless it has ended already, with the code for
+// the cause. The library's Close reads in this goroutine, so input must have
+// left the socket.
+func (s *session) close(cause error, state process.State) Close {
+	s.conn.stop()
+	<-s.inputDone
+	s.pings.stop()
+	ending, ok := errors.AsType[Close](cause)
+	if !ok {
+		ending = closeOf(state)
+	}
+	if !s.over {
+		s.conn.resume()
+		s.closeHandshake(ending)
+	}
+	_ = s.ws.CloseNow() // lets go of the library's finalizer
+	return ending
+}
+
+// closeHandshake closes the WebSocket in the reader's place.
+func (s *session) closeHandshake(c Close) {
+	limit := time.AfterFunc(closeLimit, s.conn.cut)
+	defer limit.Stop()
+	_ = s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason))
+	s.conn.finish(violationLimit)
+}
+
+// sendClose sends a close frame without the library, which has none for some
+// violations and waits for an answer after others.
+func (s *session) sendClose(c Close) {
+	reason := shortened(c.Reason)
+	payload := append([]byte{byte(c.Code >> 8), byte(c.Code)}, reason...)
+	_ = s.conn.control(appendFrame(nil, finBit|opClose, payload, s.conn.masked))
+}
+
+// Pings tell whether the peer lives. They are sent by a timer.
+type pings struct {
+	mu         sync.Mutex
+	timer      *time.Timer
+	stopped    bool
+	sent       bool
+	unanswered int // intervals after a ping in which nothing was heard
+}
+
+func (s *session) startPings() {
+	if s.pingInterval <= 0 {
+		return
+	}
+	s.pings.mu.Lock()
+	defer s.pings.mu.Unlock()
+	s.pings.timer = time.AfterFunc(s.pingInterval, s.ping)
+}
+
+// ping is called at each interval.
+func (s *session) ping() {
+	p := &s.pings
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return
+	}
+	switch {
+	case s.conn.heard.Swap(false):
+		p.unanswered = 0
+	case p.sent && !s.feed.full(): // while it is full nobody reads the pongs
+		p.unanswered++
+	}
+	if p.unanswered >= 2 {
+		s.end(errPeerDead)
+		s.conn.cut()
+		return
+	}
+	if s.conn.control(appendFrame(nil, finBit|opPing, nil, s.conn.masked)) == nil {
+		p.sent = true
+	}
+	p.timer.Reset(s.pingInterval)
+}
+
+func (p *pings) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopped = true
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
