@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os/exec"
 	"strings"
 	"syscall"
 
@@ -92,9 +93,9 @@ func lastOf(err error) string {
 func notStarted(err error) Close {
 	reason := "command cannot be started"
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
 		reason = "command not found"
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EISDIR):
 		reason = "command is not executable"
 	case errors.Is(err, syscall.ENOEXEC):
 		reason = "command is not a program"

@@ -51,8 +51,10 @@ type conn struct {
 // section 5.5.3).
 const maxQueue = 4 << 10
 
-// closeLimit is how long a peer may take to answer a close frame.
-const closeLimit = 5 * time.Second
+const (
+	closeLimit  = 5 * time.Second // for the peer to answer a close frame
+	lingerLimit = time.Second     // for it to end the connection when there is nothing more to say
+)
 
 var (
 	errStopped   = errors.New("the reader was asked to stop")
@@ -229,13 +231,13 @@ func (c *conn) Close() error { return c.SetReadDeadline(longAgo) }
 // cut ends the connection at once; reads and writes under way fail.
 func (c *conn) cut() { _ = c.Conn.Close() }
 
-// finish ends the connection without destroying what is under way: it waits
-// until everything is written, says that nothing follows, and discards what
-// still comes until the peer ends its side too (RFC 6455, section 7.1.1; a
-// socket closed with bytes unread is reset, and a reset overtakes data). It
-// gives up after the limit. The caller has taken the reader's place.
-func (c *conn) finish(limit time.Duration) {
-	t := time.AfterFunc(limit, c.cut)
+// finish ends the connection without destroying what is under way. It waits
+// until everything is written. If the peer may still be sending, it then says
+// that nothing follows, and discards what comes until the peer ends its side
+// too: a socket closed with bytes unread is reset, and a reset overtakes data
+// (RFC 6455, section 7.1.1). The caller has taken the reader's place.
+func (c *conn) finish(linger bool) {
+	t := time.AfterFunc(closeLimit, c.cut)
 	defer t.Stop()
 	c.wg.Wait()
 	c.mu.Lock()
@@ -243,7 +245,8 @@ func (c *conn) finish(limit time.Duration) {
 		c.free.Wait()
 	}
 	c.mu.Unlock()
-	if cw, ok := c.Conn.(interface{ CloseWrite() error }); ok && cw.CloseWrite() == nil {
+	if cw, ok := c.Conn.(interface{ CloseWrite() error }); linger && ok && cw.CloseWrite() == nil {
+		t.Reset(lingerLimit)
 		_ = c.SetReadDeadline(time.Time{})
 		_, _ = io.Copy(io.Discard, c.r)
 	}

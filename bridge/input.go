@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"time"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
@@ -32,7 +31,7 @@ func (s *session) input() {
 	s.over = true
 	if peer, ok := errors.AsType[websocket.CloseError](err); ok {
 		s.end(Close{int(peer.Code), peer.Reason})
-		s.conn.finish(closeLimit)
+		s.conn.finish(true)
 	} else if s.conn.failed != nil {
 		s.end(errLost)
 		s.conn.cut()
@@ -40,13 +39,9 @@ func (s *session) input() {
 		violation := errProtocol(err)
 		s.sendClose(violation) // the library has, for most violations
 		s.end(violation)
-		s.conn.finish(violationLimit)
+		s.conn.finish(true)
 	}
 }
-
-// violationLimit is how long a peer that broke the protocol may take to end
-// the connection.
-const violationLimit = time.Second
 
 // receive reads messages until there are no more. Those that came together
 // are fed together: conn calls passOn before it waits for more.
@@ -76,7 +71,10 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 		if len(s.batch) == cap(s.batch) {
 			s.growBatch()
 		}
-		n, err := r.Read(s.batch[len(s.batch):cap(s.batch)])
+		// The library fills what it is given before it returns: a message
+		// over the limit shall not be waited for.
+		most := min(cap(s.batch), s.complete+s.maxMessageSize+1)
+		n, err := r.Read(s.batch[len(s.batch):most])
 		s.batch = s.batch[:len(s.batch)+n]
 		if len(s.batch)-s.complete > s.maxMessageSize {
 			return errTooBig(s.maxMessageSize)

@@ -165,8 +165,8 @@ func (s *session) close(cause error, state process.State) Close {
 func (s *session) closeHandshake(c Close) {
 	limit := time.AfterFunc(closeLimit, s.conn.cut)
 	defer limit.Stop()
-	_ = s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason))
-	s.conn.finish(violationLimit)
+	err := s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason))
+	s.conn.finish(err != nil) // without an error the peer has closed too
 }
 
 // sendClose sends a close frame without the library, which has none for some

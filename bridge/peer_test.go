@@ -1,0 +1,223 @@
+package bridge
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for what must come; no test waits for it
+// to pass.
+const patience = 20 * time.Second
+
+// serve starts a server for a Handler and shuts both down with the test.
+func serve(t testing.TB, h *Handler) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(func() {
+		h.Shutdown(t.Context())
+		srv.Close()
+	})
+	return srv
+}
+
+// A peer speaks raw frames, so that a test can break every rule.
+type peer struct {
+	*net.TCPConn
+	t testing.TB
+	r *bufio.Reader
+}
+
+// handshakeFor is an opening handshake with further header lines.
+func handshakeFor(srv *httptest.Server, path string, lines ...string) string {
+	return "GET " + path + " HTTP/1.1\r\nHost: " + srv.Listener.Addr().String() + "\r\n" +
+		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + strings.Join(append(lines, "\r\n"), "\r\n")
+}
+
+// connect opens a WebSocket; early follows the handshake in the same write.
+func connect(t testing.TB, srv *httptest.Server, early ...[]byte) *peer {
+	t.Helper()
+	nc, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	nc.SetDeadline(time.Now().Add(patience))
+	p := &peer{nc.(*net.TCPConn), t, bufio.NewReaderSize(nc, 64<<10)}
+	p.write(append([]byte(handshakeFor(srv, "/")), bytes.Join(early, nil)...))
+	resp, err := http.ReadResponse(p.r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("handshake: %s", resp.Status)
+	}
+	return p
+}
+
+func (p *peer) write(b []byte) {
+	p.t.Helper()
+	if _, err := p.Write(b); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// text, ping and closing are frames as a client sends them.
+func text(s string) []byte { return appendFrame(nil, finBit|opText, []byte(s), true) }
+func ping(s string) []byte { return appendFrame(nil, finBit|opPing, []byte(s), true) }
+func closing(code int, reason string) []byte {
+	payload := append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
+	return appendFrame(nil, finBit|opClose, payload, true)
+}
+
+// A frame is what the server sent.
+type frame struct {
+	fin     bool
+	op      byte
+	payload []byte
+}
+
+func (p *peer) frame() (frame, error) {
+	var h [2]byte
+	if _, err := io.ReadFull(p.r, h[:]); err != nil {
+		return frame{}, err
+	}
+	if h[0]&0x70 != 0 || h[1]&maskBit != 0 {
+		return frame{}, fmt.Errorf("a server's frame begins with %x", h)
+	}
+	n := uint64(h[1])
+	switch n {
+	case 126:
+		var b [2]byte
+		if _, err := io.ReadFull(p.r, b[:]); err != nil {
+			return frame{}, err
+		}
+		n = uint64(binary.BigEndian.Uint16(b[:]))
+	case 127:
+		var b [8]byte
+		if _, err := io.ReadFull(p.r, b[:]); err != nil {
+			return frame{}, err
+		}
+		n = binary.BigEndian.Uint64(b[:])
+	}
+	f := frame{fin: h[0]&finBit != 0, op: h[0] & 0xf, payload: make([]byte, n)}
+	_, err := io.ReadFull(p.r, f.payload)
+	return f, err
+}
+
+// next is the next frame that must come.
+func (p *peer) next() frame {
+	p.t.Helper()
+	f, err := p.frame()
+	if err != nil {
+		p.t.Fatalf("reading a frame: %v", err)
+	}
+	return f
+}
+
+// message is the next text message that must come, whole.
+func (p *peer) message() string {
+	p.t.Helper()
+	f := p.next()
+	if f.op != opText && f.op != opBinary {
+		p.t.Fatalf("got opcode %x %q, want a message", f.op, f.payload)
+	}
+	if !f.fin {
+		p.t.Fatalf("got a fragment")
+	}
+	return string(f.payload)
+}
+
+// closed reads messages up to the close frame, answers it and waits for the
+// end of the connection. It returns the messages and how it was closed.
+func (p *peer) closed() ([]string, Close) {
+	p.t.Helper()
+	var messages []string
+	var pieces []byte
+	for {
+		f := p.next()
+		switch f.op {
+		case opClose:
+			c := Close{Code: 1005}
+			if len(f.payload) >= 2 {
+				c = Close{int(binary.BigEndian.Uint16(f.payload)), string(f.payload[2:])}
+			}
+			p.Write(appendFrame(nil, finBit|opClose, f.payload, true))
+			if rest, err := io.ReadAll(p.r); err != nil || len(rest) > 0 {
+				p.t.Errorf("after the close frame: %q, %v", rest, err)
+			}
+			return messages, c
+		case opPing:
+			p.write(appendFrame(nil, finBit|opPong, f.payload, true))
+		case opPong:
+		default:
+			pieces = append(pieces, f.payload...)
+			if f.fin {
+				messages = append(messages, string(pieces))
+				pieces = nil
+			}
+		}
+	}
+}
+
+func (p *peer) wantClose(want Close) {
+	p.t.Helper()
+	if _, got := p.closed(); got != want {
+		p.t.Errorf("closed with %v, want %v", got, want)
+	}
+}
+
+// A logbook is a log that a test can wait for.
+type logbook struct {
+	t  testing.TB
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// newLog gives a Handler a log.
+func newLog(t testing.TB, h *Handler) *logbook {
+	l := &logbook{t: t}
+	h.Logger = slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return l
+}
+
+// wait waits until the log contains want.
+func (l *logbook) wait(want string) {
+	l.t.Helper()
+	until(l.t, func() bool { return strings.Contains(l.String(), want) }, func() string {
+		return fmt.Sprintf("%q in the log:\n%s", want, l)
+	})
+}
+
+// until waits for a condition.
+func until(t testing.TB, condition func() bool, what func() string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what())
+		}
+	}
+}
