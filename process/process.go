@@ -9,7 +9,7 @@
 //	p, err := (&process.Command{Path: "/bin/cat"}).Start()
 //	…                      // write p.Stdin, read p.Stdout and p.Stderr
 //	p.Wait(ctx)            // until it exits, or ctx says that it shall
-//	state := p.End(ctx)    // the ladder; the group is gone when it returns
+//	state := p.End(ctx)    // the ladder; nothing of the group survives it
 //	p.Close()
 //
 // Wait only watches. The child stays a zombie until End has killed what is
