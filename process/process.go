@@ -121,6 +121,9 @@ func (e exit) wait(ctx context.Context) error {
 	case <-e:
 		return nil
 	case <-ctx.Done():
+		if e.exited() {
+			return nil
+		}
 		return context.Cause(ctx)
 	}
 }
@@ -129,7 +132,8 @@ func (e exit) wait(ctx context.Context) error {
 func (p *Process) Pid() int { return p.leader.pid }
 
 // Wait waits until the child has exited and returns nil, or until ctx is done
-// and returns its cause. It does not reap the child.
+// and returns its cause. When both have come, the exit counts. Wait does not
+// reap the child, and may be called again.
 func (p *Process) Wait(ctx context.Context) error { return p.leader.wait(ctx) }
 
 // Holding is how long End waits, besides the grace, for the end of the

@@ -80,7 +80,7 @@ func (l *leader) wait(ctx context.Context) error {
 		<-woken
 		_ = l.pidfd.SetReadDeadline(time.Time{})
 	}
-	if err != nil {
+	if err != nil && !l.exited() {
 		return context.Cause(ctx)
 	}
 	return nil
