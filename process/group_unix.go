@@ -32,9 +32,15 @@ func (l *leader) start(path string, args, env []string, dir string, files []*os.
 	return nil
 }
 
-// signal sends sig to the whole group. The leader is still unreaped, so the
-// group's number is its own.
-func (l *leader) signal(sig syscall.Signal) { _ = syscall.Kill(-l.pid, sig) }
+// signal sends sig to the whole group, and to a leader that has moved to
+// another one (setpgid(2)). The leader is still unreaped, so both numbers are
+// its own.
+func (l *leader) signal(sig syscall.Signal) {
+	_ = syscall.Kill(-l.pid, sig)
+	if group, err := syscall.Getpgid(l.pid); err == nil && group != l.pid {
+		_ = syscall.Kill(l.pid, sig)
+	}
+}
 
 // reap takes the exit status of a leader that has exited.
 func (l *leader) reap() State {

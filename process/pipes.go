@@ -34,28 +34,30 @@ func newInput(f *os.File) *Input {
 
 // Write writes all of p, waiting for the child to read as long as it takes.
 // Close makes it return. Its error wraps syscall.EPIPE when the child has
-// closed its standard input.
+// closed its standard input, and os.ErrClosed after Close.
 func (in *Input) Write(p []byte) (int, error) { return in.f.Write(p) }
 
 // TryWrite writes as much of p as the pipe takes without waiting and returns
 // how much that was. Where the system cannot tell (Windows) it is nothing.
+// Its errors are those of Write.
 func (in *Input) TryWrite(p []byte) (int, error) {
 	done := 0
 	for done < len(p) {
 		in.p = p[done:]
-		if err := in.raw.Write(in.try); err != nil {
-			in.err = err
-		}
+		err := in.raw.Write(in.try)
 		in.p = nil
+		if err != nil {
+			return done, os.ErrClosed // it was not tried
+		}
 		done += max(in.n, 0)
-		if in.err != nil {
+		if errors.Is(in.err, syscall.EAGAIN) {
 			break
 		}
+		if in.err != nil {
+			return done, in.err
+		}
 	}
-	if errors.Is(in.err, syscall.EAGAIN) {
-		in.err = nil
-	}
-	return done, in.err
+	return done, nil
 }
 
 // Close closes the pipe: the child reads what is in it and then end of file.

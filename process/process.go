@@ -9,7 +9,7 @@
 //	p, err := (&process.Command{Path: "/bin/cat"}).Start()
 //	…                      // write p.Stdin, read p.Stdout and p.Stderr
 //	p.Wait(ctx)            // until it exits, or ctx says that it shall
-//	state := p.End(ctx)    // the ladder; the group is gone when it returns
+//	state := p.End(ctx)    // the ladder; nothing of the group survives it
 //	p.Close()
 //
 // Wait only watches. The child stays a zombie until End has killed what is
@@ -54,10 +54,17 @@ type Process struct {
 
 	grace  time.Duration
 	leader leader // the child itself, and how to reach its group
+	ended  bool
+	state  State // once ended
 }
 
 // Start starts the command. Its error is an *os.PathError or one of a system
 // call, such as EMFILE.
+//
+// On Linux the child is killed when this process ends, or the thread that
+// Start ran on. A thread ends only with a goroutine that has locked itself to
+// it and does not unlock it (runtime.LockOSThread); a program with such
+// goroutines may lose children with them.
 func (c *Command) Start() (*Process, error) {
 	var files, ours [3]*os.File
 	for i := range files {
@@ -79,6 +86,9 @@ func (c *Command) Start() (*Process, error) {
 	p := &Process{grace: c.Grace}
 	if err := p.leader.start(c.Path, args, c.Env, c.Dir, files[:]); err != nil {
 		closeAll(ours[:])
+		if _, dirErr := os.Stat(c.Dir); c.Dir != "" && dirErr != nil {
+			err = dirErr // the system's own does not tell it from a missing Path
+		}
 		return nil, err
 	}
 	p.Stdin = newInput(ours[0])
@@ -111,6 +121,9 @@ func (e exit) wait(ctx context.Context) error {
 	case <-e:
 		return nil
 	case <-ctx.Done():
+		if e.exited() {
+			return nil
+		}
 		return context.Cause(ctx)
 	}
 }
@@ -119,7 +132,8 @@ func (e exit) wait(ctx context.Context) error {
 func (p *Process) Pid() int { return p.leader.pid }
 
 // Wait waits until the child has exited and returns nil, or until ctx is done
-// and returns its cause. It does not reap the child.
+// and returns its cause. When both have come, the exit counts. Wait does not
+// reap the child, and may be called again.
 func (p *Process) Wait(ctx context.Context) error { return p.leader.wait(ctx) }
 
 // Holding is how long End waits, besides the grace, for the end of the
@@ -148,19 +162,23 @@ var ladder = [...]struct {
 // added to each of these; a ctx that is done ends the waits at once.
 //
 // After End what is left in Stdout and Stderr can still be read, and then
-// their end, whoever else may hold them.
+// their end, whoever else may hold them. To call End again only tells again
+// how the child ended.
 func (p *Process) End(ctx context.Context) State {
+	if p.ended {
+		return p.state // the group's number may be another's by now
+	}
 	if p.leader.exited() {
 		p.hold(ctx)
 	} else {
 		p.descend(ctx)
 	}
 	p.leader.signal(syscall.SIGKILL)
-	state := p.leader.reap()
+	p.state, p.ended = p.leader.reap(), true
 	p.Stdin.Close()
 	p.Stdout.cutOff()
 	p.Stderr.cutOff()
-	return state
+	return p.state
 }
 
 func (p *Process) hold(ctx context.Context) {

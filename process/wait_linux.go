@@ -9,8 +9,8 @@ import (
 )
 
 // A leader is the child itself. It is watched through a pidfd in the
-// runtime's poller, where waiting costs no thread; on a system without
-// (before Linux 5.4, or forbidden), by a thread that is blocked in waitid(2).
+// runtime's poller, where waiting costs no thread; where there is none that
+// can be polled (before Linux 5.3), by a thread that is blocked in waitid(2).
 type leader struct {
 	pid   int
 	fd    int // the pidfd as StartProcess gives it, or -1
@@ -30,37 +30,39 @@ func (l *leader) prepare(attr *syscall.SysProcAttr) error {
 }
 
 func (l *leader) watch() {
-	if l.fd >= 0 && syscall.SetNonblock(l.fd, true) == nil {
-		l.pidfd = os.NewFile(uintptr(l.fd), "pidfd")
-		l.raw, _ = l.pidfd.SyscallConn() // fails on a closed file only
-		return
+	if l.fd >= 0 {
+		_ = syscall.SetNonblock(l.fd, true) // NewFile polls no other
+		pidfd := os.NewFile(uintptr(l.fd), "pidfd")
+		if pidfd.SetReadDeadline(time.Time{}) == nil {
+			l.pidfd = pidfd
+			l.raw, _ = pidfd.SyscallConn() // fails on a closed file only
+			return
+		}
+		pidfd.Close()
 	}
 	l.done = make(exit)
 	go l.block()
 }
 
-// From waitid(2); package syscall does not have them.
-const (
-	pPID   = 1
-	pPIDFD = 3
-)
-
-// hasExited asks waitid(2) about the child and leaves it to be reaped.
-func hasExited(idtype, id uintptr, options uintptr) bool {
-	var info [128]byte // siginfo_t; it begins with si_signo, 0 if nobody exited
+// hasExited asks waitid(2) about the child and leaves it to be reaped. It asks
+// for the process ID, which is good until then: P_PIDFD came later than
+// pidfds that can be polled.
+func (l *leader) hasExited(options uintptr) bool {
+	const pPID = 1     // P_PID, which package syscall does not have
+	var info [32]int32 // siginfo_t; it begins with si_signo, 0 if nobody exited
 	for {
-		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, idtype, id,
+		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, pPID, uintptr(l.pid),
 			uintptr(unsafe.Pointer(&info)), syscall.WEXITED|syscall.WNOWAIT|options, 0, 0)
 		if errno != syscall.EINTR {
-			return errno != 0 || *(*int32)(unsafe.Pointer(&info)) != 0
+			return errno != 0 || info[0] != 0
 		}
 	}
 }
 
-func (l *leader) exited() bool { return hasExited(pPID, uintptr(l.pid), syscall.WNOHANG) }
+func (l *leader) exited() bool { return l.hasExited(syscall.WNOHANG) }
 
 func (l *leader) block() {
-	hasExited(pPID, uintptr(l.pid), 0)
+	l.hasExited(0)
 	close(l.done)
 }
 
@@ -73,12 +75,12 @@ func (l *leader) wait(ctx context.Context) error {
 		_ = l.pidfd.SetReadDeadline(time.Unix(0, 1))
 		close(woken)
 	})
-	err := l.raw.Read(func(fd uintptr) bool { return hasExited(pPIDFD, fd, syscall.WNOHANG) })
+	err := l.raw.Read(func(uintptr) bool { return l.exited() })
 	if !stop() {
 		<-woken
 		_ = l.pidfd.SetReadDeadline(time.Time{})
 	}
-	if err != nil {
+	if err != nil && !l.exited() {
 		return context.Cause(ctx)
 	}
 	return nil
