@@ -44,21 +44,30 @@ func checkHandshake(r *http.Request) *refusal {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
 	switch {
 	case r.ProtoMajor != 1 || !r.ProtoAtLeast(1, 1):
-		return &refusal{status: http.StatusUpgradeRequired, reason: "a WebSocket needs HTTP/1.1"}
+		return upgradeRequired("a WebSocket needs HTTP/1.1")
 	case r.Method != http.MethodGet:
 		return &refusal{status: http.StatusMethodNotAllowed, reason: "a WebSocket handshake is a GET",
 			header: http.Header{"Allow": {http.MethodGet}}}
 	case !hasToken(r.Header, "Connection", "upgrade"):
 		return &refusal{status: http.StatusBadRequest, reason: "Connection: Upgrade is missing"}
 	case r.Header.Get("Sec-Websocket-Version") != "13":
-		return &refusal{status: http.StatusUpgradeRequired, reason: "only version 13 of the WebSocket protocol is supported",
-			header: http.Header{"Sec-Websocket-Version": {"13"}}}
+		return upgradeRequired("only version 13 of the WebSocket protocol is supported")
 	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-Websocket-Key")) != 1:
 		return &refusal{status: http.StatusBadRequest, reason: "Sec-WebSocket-Key is not 16 bytes in base64"}
 	case strings.ContainsRune(r.URL.Path, 0):
 		return &refusal{status: http.StatusBadRequest, reason: "the path contains a NUL"} // no environment could hold it
 	}
 	return nil
+}
+
+// upgradeRequired is a 426, which must say what to upgrade to (RFC 9110,
+// section 15.5.22; RFC 6455, section 4.4).
+func upgradeRequired(reason string) *refusal {
+	return &refusal{status: http.StatusUpgradeRequired, reason: reason, header: http.Header{
+		"Connection":            {"Upgrade"},
+		"Upgrade":               {"websocket"},
+		"Sec-Websocket-Version": {"13"},
+	}}
 }
 
 // hasToken reports whether a comma-separated header lists a token.

@@ -70,6 +70,7 @@ func TestHandshake(t *testing.T) {
 		return h
 	}
 	upgrade := header("Upgrade", "websocket", "Connection", "Upgrade")
+	version := header("Upgrade", "websocket", "Connection", "Upgrade", "Sec-WebSocket-Version", "13")
 
 	for _, test := range []struct {
 		name   string
@@ -78,8 +79,8 @@ func TestHandshake(t *testing.T) {
 		header http.Header // that the answer must have
 	}{
 		{"good", func(*http.Request) {}, 101, nil},
-		{"HTTP/1.0", proto("HTTP/1.0", 1, 0), 426, nil},
-		{"HTTP/2", proto("HTTP/2.0", 2, 0), 426, nil},
+		{"HTTP/1.0", proto("HTTP/1.0", 1, 0), 426, version},
+		{"HTTP/2", proto("HTTP/2.0", 2, 0), 426, version},
 		{"POST", method("POST"), 405, header("Allow", "GET")},
 		{"HEAD", method("HEAD"), 405, header("Allow", "GET")},
 		{"CONNECT", method("CONNECT"), 405, header("Allow", "GET")},
@@ -95,10 +96,10 @@ func TestHandshake(t *testing.T) {
 		{"Connection in two lines", withHeader("Connection", "keep-alive", "upgrade"), 101, nil},
 		{"Upgrade in upper case", withHeader("Upgrade", "WebSocket"), 101, nil},
 		{"Upgrade with a choice", withHeader("Upgrade", "h2c, websocket"), 101, nil},
-		{"no version", withHeader("Sec-WebSocket-Version"), 426, header("Sec-WebSocket-Version", "13")},
-		{"version 8", withHeader("Sec-WebSocket-Version", "8"), 426, header("Sec-WebSocket-Version", "13")},
-		{"version 14", withHeader("Sec-WebSocket-Version", "14"), 426, header("Sec-WebSocket-Version", "13")},
-		{"versions", withHeader("Sec-WebSocket-Version", "13, 8"), 426, header("Sec-WebSocket-Version", "13")},
+		{"no version", withHeader("Sec-WebSocket-Version"), 426, version},
+		{"version 8", withHeader("Sec-WebSocket-Version", "8"), 426, version},
+		{"version 14", withHeader("Sec-WebSocket-Version", "14"), 426, version},
+		{"versions", withHeader("Sec-WebSocket-Version", "13, 8"), 426, version},
 		{"no key", withHeader("Sec-WebSocket-Key"), 400, nil},
 		{"an empty key", withHeader("Sec-WebSocket-Key", ""), 400, nil},
 		{"a key of 15 bytes", withHeader("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25j"), 400, nil},
