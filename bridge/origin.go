@@ -86,13 +86,23 @@ func hasToken(h http.Header, name, token string) bool {
 // empty scheme or port stands for any; the zero Origin for no page.
 type Origin struct{ scheme, host, port string }
 
+// The rules that are no hosts. A page of a host that is called null has a
+// scheme, so that it is neither.
+var (
+	anyPage  = Origin{host: "*"}
+	nullPage = Origin{host: "null"}
+)
+
 // ParseOrigin reads one rule: [scheme://]host[:port] (without a scheme either,
 // without a port any), "*" for every page, "null" for pages opened from disk
 // and others that browsers give no origin.
 func ParseOrigin(s string) (Origin, error) {
 	s = strings.TrimSpace(s)
-	if s == "*" || s == "null" {
-		return Origin{host: s}, nil
+	switch {
+	case s == "*":
+		return anyPage, nil
+	case strings.EqualFold(s, "null"):
+		return nullPage, nil
 	}
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
@@ -110,10 +120,10 @@ func ParseOrigin(s string) (Origin, error) {
 // matches reports whether the rule lets a page's origin in.
 func (o Origin) matches(page Origin) bool {
 	switch {
-	case o.host == "*":
+	case o == anyPage:
 		return true
-	case o.host == "null" || page.host == "null":
-		return o.host == page.host
+	case o == nullPage || page == nullPage:
+		return o == page
 	}
 	return o.host == page.host &&
 		(o.scheme == "" || o.scheme == page.scheme) &&
@@ -182,7 +192,7 @@ func (h *Handler) checkHost(r *http.Request) *refusal {
 		}
 	}
 	for _, o := range h.Origins {
-		if o.host == host || o.host == "*" {
+		if o == anyPage || o != nullPage && o.host == host {
 			return nil
 		}
 	}
@@ -226,7 +236,7 @@ func (h *Handler) checkOrigin(r *http.Request) *refusal {
 // parsePage reads an Origin header (RFC 6454, section 6.1).
 func parsePage(s string) (Origin, error) {
 	if s == "null" {
-		return Origin{host: "null"}, nil
+		return nullPage, nil
 	}
 	u, err := url.Parse(s)
 	if err != nil {
@@ -243,7 +253,7 @@ func parsePage(s string) (Origin, error) {
 // names it, or, where only the machine matters, from the same machine.
 func (h *Handler) isOwnPage(r *http.Request, page Origin) bool {
 	host, port, err := splitHost(r.Host)
-	if err != nil || page.host == "null" {
+	if err != nil || page == nullPage {
 		return false
 	}
 	if !h.SameOrigin {

@@ -265,6 +265,16 @@ func TestHost(t *testing.T) {
 	}
 }
 
+// A rule for pages without an origin is none for a host.
+func TestHostWhenNullMay(t *testing.T) {
+	h := &Handler{Origins: mustParseOrigins(t, "null")}
+	for host, status := range map[string]int{"null": 403, "null:8080": 403, "localhost": 101} {
+		if got := statusOf(h.check(upgradeRequest(withHost(host)))); got != status {
+			t.Errorf("Host: %s: %d, want %d", host, got, status)
+		}
+	}
+}
+
 // Whom every page may reach may have any name.
 func TestHostWhenEveryOriginMay(t *testing.T) {
 	h := &Handler{Origins: mustParseOrigins(t, "*")}
@@ -341,6 +351,12 @@ func TestOrigin(t *testing.T) {
 		{"null, allowed", "localhost:8080", []string{"null"}, []string{"null"}, nil, 101, 101},
 		{"null, everything allowed", "localhost:8080", []string{"null"}, []string{"*"}, nil, 101, 101},
 		{"null, others allowed", "localhost:8080", []string{"null"}, []string{"localhost", "page.example"}, nil, 403, 403},
+
+		{"null, in upper case", "localhost:8080", []string{"null"}, []string{"NULL"}, nil, 101, 101},
+		{"null is not a host of that name", box, []string{"http://null"}, []string{"null"}, nil, 403, 403},
+		{"null, a host of that name allowed", box, []string{"null"}, []string{"http://null", "null:80"}, nil, 403, 403},
+		{"a host of that name, allowed", box, []string{"http://null"}, []string{"http://null"}, nil, 101, 101},
+		{"a host of that name, and its port", box, []string{"http://null"}, []string{"null:80"}, nil, 101, 101},
 
 		// What no browser sends.
 		{"empty", "localhost:8080", []string{""}, nil, nil, 403, 403},
@@ -425,6 +441,8 @@ func TestParseOrigin(t *testing.T) {
 	for s, want := range map[string]Origin{
 		"*":                         {host: "*"},
 		"null":                      {host: "null"},
+		"Null":                      {host: "null"},
+		"http://null":               {"http", "null", ""},
 		" null ":                    {host: "null"},
 		"page.example":              {"", "page.example", ""},
 		" page.example\t":           {"", "page.example", ""},
