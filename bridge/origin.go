@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -107,7 +106,7 @@ func ParseOrigin(s string) (Origin, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		scheme, rest = "", s
-	} else if scheme == "" {
+	} else if scheme == "" || !consistsOf(scheme, alphanumeric+"+-.") { // RFC 3986, section 3.1
 		return Origin{}, fmt.Errorf("origin %q has no scheme before ://", s)
 	}
 	host, port, err := splitHost(rest)
@@ -145,7 +144,8 @@ func (o Origin) effectivePort() string {
 var errHost = errors.New("bad host")
 
 // splitHost reads host[:port] into a canonical form: lower case, no trailing
-// dot, no brackets, addresses as net/netip writes them.
+// dot, no brackets, addresses as net/netip writes them, without a zone. A name
+// is in ASCII, as browsers send it (a rule in Unicode would match nothing).
 func splitHost(s string) (host, port string, err error) {
 	host = s
 	if h, p, err := net.SplitHostPort(s); err == nil {
@@ -159,14 +159,19 @@ func splitHost(s string) (host, port string, err error) {
 		host = s[1 : len(s)-1]
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.Unmap().String(), port, nil
+		return addr.Unmap().WithZone("").String(), port, nil
 	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "" || strings.ContainsAny(host, " \t/\\?#@:[]%,\"'<>*") {
+	host = strings.TrimSuffix(host, ".")
+	if host == "" || strings.HasPrefix(s, "[") || !consistsOf(host, alphanumeric+"-._") {
 		return "", "", errHost
 	}
-	return host, port, nil
+	return strings.ToLower(host), port, nil
 }
+
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// consistsOf reports whether s has no other bytes than those.
+func consistsOf(s, those string) bool { return strings.Trim(s, those) == "" }
 
 func isLoopback(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
@@ -235,18 +240,11 @@ func (h *Handler) checkOrigin(r *http.Request) *refusal {
 
 // parsePage reads an Origin header (RFC 6454, section 6.1).
 func parsePage(s string) (Origin, error) {
-	if s == "null" {
-		return nullPage, nil
+	page, err := ParseOrigin(s)
+	if err == nil && page.scheme == "" && page != nullPage {
+		err = errHost
 	}
-	u, err := url.Parse(s)
-	if err != nil {
-		return Origin{}, err
-	}
-	if u.Scheme == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
-		return Origin{}, errHost
-	}
-	host, port, err := splitHost(u.Host)
-	return Origin{strings.ToLower(u.Scheme), host, port}, err
+	return page, err
 }
 
 // isOwnPage reports whether a page comes from this server, as the Host header

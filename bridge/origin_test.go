@@ -244,6 +244,11 @@ func TestHost(t *testing.T) {
 		{"::1]:80", 400},
 		{"[::1]80", 400},
 		{"[]", 400},
+		{"[localhost]", 400},
+		{"[localhost]:80", 400},
+		{"$(host).example", 400},
+		{"local\x01host", 400},
+		{"bücher.example", 400}, // xn--bcher-kva.example, as browsers send it
 		{"[]:80", 400},
 		{"*", 400},
 		{"localhost,evil.example", 400},
@@ -371,6 +376,8 @@ func TestOrigin(t *testing.T) {
 		{"a path", "localhost:8080", []string{"http://localhost:8080/"}, nil, nil, 403, 403},
 		{"a query", "localhost:8080", []string{"http://localhost:8080?q"}, nil, nil, 403, 403},
 		{"a fragment", "localhost:8080", []string{"http://localhost:8080#f"}, nil, nil, 403, 403},
+		{"a query that is empty", "localhost:8080", []string{"http://localhost:8080?"}, nil, nil, 403, 403},
+		{"a fragment that is empty", "localhost:8080", []string{"http://localhost:8080#"}, nil, nil, 403, 403},
 		{"userinfo", "localhost:8080", []string{"http://localhost:8080@localhost:8080"}, nil, nil, 403, 403},
 		{"userinfo that is empty", "localhost:8080", []string{"http://@localhost:8080"}, nil, nil, 403, 403},
 		{"a backslash", "localhost:8080", []string{`http://evil.example\@localhost:8080`}, nil, nil, 403, 403},
@@ -469,7 +476,7 @@ func TestParseOrigin(t *testing.T) {
 		"page.example:", "page.example:https", "page.example:65536", "page.example:-1", "page.example:80:80",
 		"https://page.example/", "page.example/path", "page.example?q", "page.example#f", "user@page.example",
 		"*.page.example", "https://*", "*:443", "a.example,b.example", "a.example b.example",
-		"[::1", "::1]", "[]", "http://http://page.example", `"page.example"`,
+		"[::1", "::1]", "[]", "[localhost]", "bücher.example", "boo\u212a.example", "a b://page.example", "http://page$.example", "http://http://page.example", `"page.example"`,
 	} {
 		o, err := ParseOrigin(s)
 		if err == nil {
@@ -522,7 +529,8 @@ func FuzzParseOrigin(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if o.host == "" || o.host != strings.ToLower(o.host) || o.scheme != strings.ToLower(o.scheme) {
+		const canonical = "abcdefghijklmnopqrstuvwxyz0123456789.-_"
+		if o != anyPage && (o.host == "" || !consistsOf(o.host, canonical+":") || !consistsOf(o.scheme, canonical+"+") || !consistsOf(o.port, "0123456789")) {
 			t.Errorf("ParseOrigin(%q) = %q", s, o)
 		}
 	})
