@@ -116,6 +116,21 @@ func ParseOrigin(s string) (Origin, error) {
 	return Origin{strings.ToLower(scheme), host, port}, nil
 }
 
+// String is the rule as ParseOrigin reads it.
+func (o Origin) String() string {
+	s := o.host
+	if strings.Contains(s, ":") {
+		s = "[" + s + "]"
+	}
+	if o.port != "" {
+		s += ":" + o.port
+	}
+	if o.scheme != "" {
+		s = o.scheme + "://" + s
+	}
+	return s
+}
+
 // matches reports whether the rule lets a page's origin in.
 func (o Origin) matches(page Origin) bool {
 	switch {
@@ -220,22 +235,23 @@ func (h *Handler) checkOrigin(r *http.Request) *refusal {
 	if len(origins) > 1 {
 		return &refusal{status: http.StatusBadRequest, reason: "several Origin headers"}
 	}
+	refused := &refusal{status: http.StatusForbidden, reason: "origin not allowed"}
 	page, err := parsePage(origins[0])
-	if err == nil {
-		if h.isOwnPage(r, page) {
+	if err != nil {
+		refused.remedy = fmt.Sprintf(" %q (it is malformed)", origins[0])
+		return refused
+	}
+	if h.isOwnPage(r, page) {
+		return nil
+	}
+	for _, o := range h.Origins {
+		if o.matches(page) {
 			return nil
 		}
-		for _, o := range h.Origins {
-			if o.matches(page) {
-				return nil
-			}
-		}
 	}
-	return &refusal{
-		status: http.StatusForbidden,
-		reason: "origin not allowed",
-		remedy: fmt.Sprintf(" %q (--origin=%s allows it)", origins[0], strings.Trim(strconv.Quote(origins[0]), `"`)),
-	}
+	// The page's own words are not for a log from which somebody pastes.
+	refused.remedy = fmt.Sprintf(" %q (--origin=%s allows it)", page, page)
+	return refused
 }
 
 // parsePage reads an Origin header (RFC 6454, section 6.1).

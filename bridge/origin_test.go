@@ -499,6 +499,7 @@ func TestRefusalNamesItsRemedy(t *testing.T) {
 		{"localhost:8080", "http://page.example", "(--origin=http://page.example allows it)"},
 		{"localhost:8080", "https://page.example:444", "(--origin=https://page.example:444 allows it)"},
 		{"localhost:8080", "http://[2001:db8::1]:81", "(--origin=http://[2001:db8::1]:81 allows it)"},
+		{"localhost:8080", "HTTP://[2001:DB8:0::1%25$(reboot)]", "(--origin=http://[2001:db8::1] allows it)"},
 		{"localhost:8080", "null", "(--origin=null allows it)"},
 	} {
 		var log bytes.Buffer
@@ -520,6 +521,18 @@ func TestRefusalNamesItsRemedy(t *testing.T) {
 	}
 }
 
+// Where no flag would help, none is named.
+func TestRefusalOfMalformedOrigin(t *testing.T) {
+	for _, origin := range []string{"", "*", "http://page.example/path", "page.example", "http://$(reboot).example"} {
+		var log bytes.Buffer
+		h := &Handler{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		h.ServeHTTP(httptest.NewRecorder(), upgradeRequest(withHeader("Origin", origin)))
+		if got := log.String(); !strings.Contains(got, "malformed") || strings.Contains(got, "--origin") {
+			t.Errorf("Origin: %s: %s", origin, got)
+		}
+	}
+}
+
 func FuzzParseOrigin(f *testing.F) {
 	for _, s := range []string{"*", "null", "page.example", "https://page.example:444", "[::1]:80", "::1", "a:b:c", "http://[fe80::1%25eth0]", "://", "é"} {
 		f.Add(s)
@@ -532,6 +545,9 @@ func FuzzParseOrigin(f *testing.F) {
 		const canonical = "abcdefghijklmnopqrstuvwxyz0123456789.-_"
 		if o != anyPage && (o.host == "" || !consistsOf(o.host, canonical+":") || !consistsOf(o.scheme, canonical+"+") || !consistsOf(o.port, "0123456789")) {
 			t.Errorf("ParseOrigin(%q) = %q", s, o)
+		}
+		if again, err := ParseOrigin(o.String()); err != nil || again != o {
+			t.Errorf("ParseOrigin(%q) is %s, which is read as %s, %v", s, o, again, err)
 		}
 	})
 }
