@@ -100,7 +100,7 @@ func ParseOrigin(s string) (Origin, error) {
 	switch {
 	case s == "*":
 		return anyPage, nil
-	case strings.EqualFold(s, "null"):
+	case strings.EqualFold(s, "null"), s == "file://": // some WebKits, and libraries for small devices
 		return nullPage, nil
 	}
 	scheme, rest, ok := strings.Cut(s, "://")
@@ -131,12 +131,9 @@ func (o Origin) String() string {
 	return s
 }
 
-// matches reports whether the rule lets a page's origin in.
+// matches reports whether the rule, which is not anyPage, lets a page in.
 func (o Origin) matches(page Origin) bool {
-	switch {
-	case o == anyPage:
-		return true
-	case o == nullPage || page == nullPage:
+	if o == nullPage || page == nullPage {
 		return o == page
 	}
 	return o.host == page.host &&
@@ -235,23 +232,22 @@ func (h *Handler) checkOrigin(r *http.Request) *refusal {
 	if len(origins) > 1 {
 		return &refusal{status: http.StatusBadRequest, reason: "several Origin headers"}
 	}
-	refused := &refusal{status: http.StatusForbidden, reason: "origin not allowed"}
 	page, err := parsePage(origins[0])
-	if err != nil {
-		refused.remedy = fmt.Sprintf(" %q (it is malformed)", origins[0])
-		return refused
-	}
-	if h.isOwnPage(r, page) {
+	if err == nil && h.isOwnPage(r, page) {
 		return nil
 	}
 	for _, o := range h.Origins {
-		if o.matches(page) {
+		if o == anyPage || err == nil && o.matches(page) {
 			return nil
 		}
 	}
-	// The page's own words are not for a log from which somebody pastes.
-	refused.remedy = fmt.Sprintf(" %q (--origin=%s allows it)", page, page)
-	return refused
+	// What the client wrote is not for a command line that somebody copies
+	// from the log, but the canonical form is.
+	remedy := fmt.Sprintf(" %q (--origin=%s allows it)", page, page)
+	if err != nil {
+		remedy = fmt.Sprintf(" %q (it is malformed)", origins[0])
+	}
+	return &refusal{status: http.StatusForbidden, reason: "origin not allowed", remedy: remedy}
 }
 
 // parsePage reads an Origin header (RFC 6454, section 6.1).

@@ -358,6 +358,8 @@ func TestOrigin(t *testing.T) {
 		{"null, others allowed", "localhost:8080", []string{"null"}, []string{"localhost", "page.example"}, nil, 403, 403},
 
 		{"null, in upper case", "localhost:8080", []string{"null"}, []string{"NULL"}, nil, 101, 101},
+		{"null by another name", "localhost:8080", []string{"file://"}, nil, nil, 403, 403},
+		{"null by another name, allowed", "localhost:8080", []string{"file://"}, []string{"null"}, nil, 101, 101},
 		{"null is not a host of that name", box, []string{"http://null"}, []string{"null"}, nil, 403, 403},
 		{"null, a host of that name allowed", box, []string{"null"}, []string{"http://null", "null:80"}, nil, 403, 403},
 		{"a host of that name, allowed", box, []string{"http://null"}, []string{"http://null"}, nil, 101, 101},
@@ -410,7 +412,8 @@ func TestOrigin(t *testing.T) {
 		{"IPv6 rule", box, []string{"http://[2001:db8::1]:81"}, []string{"[2001:db8:0:0::1]:81"}, nil, 101, 101},
 		{"the second rule", box, []string{"http://page.example"}, []string{"first.example", "page.example"}, nil, 101, 101},
 		{"every page", box, []string{"http://page.example"}, []string{"*"}, nil, 101, 101},
-		{"every page, but no page", box, []string{"not a page"}, []string{"*"}, nil, 403, 403},
+		{"everything", box, []string{"not a page"}, []string{"page.example", "*"}, nil, 101, 101},
+		{"everything, but several", box, []string{"http://page.example", "null"}, []string{"*"}, nil, 400, 400},
 		{"an extension", box, []string{"chrome-extension://abcdef"}, []string{"chrome-extension://abcdef"}, nil, 101, 101},
 		{"an extension, other scheme", box, []string{"http://abcdef"}, []string{"chrome-extension://abcdef"}, nil, 403, 403},
 		{"localhost by a rule", "localhost:8080", []string{"http://localhost:3000"}, []string{"localhost:3000"}, nil, 101, 101},
@@ -449,6 +452,7 @@ func TestParseOrigin(t *testing.T) {
 		"*":                         {host: "*"},
 		"null":                      {host: "null"},
 		"Null":                      {host: "null"},
+		"file://":                   {host: "null"},
 		"http://null":               {"http", "null", ""},
 		" null ":                    {host: "null"},
 		"page.example":              {"", "page.example", ""},
@@ -500,6 +504,7 @@ func TestRefusalNamesItsRemedy(t *testing.T) {
 		{"localhost:8080", "https://page.example:444", "(--origin=https://page.example:444 allows it)"},
 		{"localhost:8080", "http://[2001:db8::1]:81", "(--origin=http://[2001:db8::1]:81 allows it)"},
 		{"localhost:8080", "HTTP://[2001:DB8:0::1%25$(reboot)]", "(--origin=http://[2001:db8::1] allows it)"},
+		{"localhost:8080", "file://", "(--origin=null allows it)"},
 		{"localhost:8080", "null", "(--origin=null allows it)"},
 	} {
 		var log bytes.Buffer
