@@ -174,7 +174,8 @@ func splitHost(s string) (host, port string, err error) {
 		return addr.Unmap().WithZone("").String(), port, nil
 	}
 	host = strings.TrimSuffix(host, ".")
-	if host == "" || strings.HasPrefix(s, "[") || !consistsOf(host, alphanumeric+"-._") {
+	emptyLabel := strings.Contains("."+host+".", "..")
+	if emptyLabel || strings.HasPrefix(s, "[") || !consistsOf(host, alphanumeric+"-._") {
 		return "", "", errHost
 	}
 	return strings.ToLower(host), port, nil
