@@ -36,10 +36,9 @@ func splitLine(data []byte, searched int, atEOF bool) (end, next int, last bool)
 		if end <= maxFrame {
 			return end, next, true
 		}
-	} else if len(data) < maxFrame+len("\r\n") {
-		if atEOF {
-			return len(data), len(data), true
-		}
+	} else if atEOF && len(data) <= maxFrame {
+		return len(data), len(data), true
+	} else if !atEOF && len(data) < maxFrame+len("\r\n") {
 		return 0, 0, false
 	}
 	end = maxFrame - partialRune(data[:maxFrame])

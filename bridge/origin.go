@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -44,21 +43,30 @@ func checkHandshake(r *http.Request) *refusal {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
 	switch {
 	case r.ProtoMajor != 1 || !r.ProtoAtLeast(1, 1):
-		return &refusal{status: http.StatusUpgradeRequired, reason: "a WebSocket needs HTTP/1.1"}
+		return upgradeRequired("a WebSocket needs HTTP/1.1")
 	case r.Method != http.MethodGet:
 		return &refusal{status: http.StatusMethodNotAllowed, reason: "a WebSocket handshake is a GET",
 			header: http.Header{"Allow": {http.MethodGet}}}
 	case !hasToken(r.Header, "Connection", "upgrade"):
 		return &refusal{status: http.StatusBadRequest, reason: "Connection: Upgrade is missing"}
 	case r.Header.Get("Sec-Websocket-Version") != "13":
-		return &refusal{status: http.StatusUpgradeRequired, reason: "only version 13 of the WebSocket protocol is supported",
-			header: http.Header{"Sec-Websocket-Version": {"13"}}}
+		return upgradeRequired("only version 13 of the WebSocket protocol is supported")
 	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-Websocket-Key")) != 1:
 		return &refusal{status: http.StatusBadRequest, reason: "Sec-WebSocket-Key is not 16 bytes in base64"}
 	case strings.ContainsRune(r.URL.Path, 0):
 		return &refusal{status: http.StatusBadRequest, reason: "the path contains a NUL"} // no environment could hold it
 	}
 	return nil
+}
+
+// upgradeRequired is a 426, which must say what to upgrade to (RFC 9110,
+// section 15.5.22; RFC 6455, section 4.4).
+func upgradeRequired(reason string) *refusal {
+	return &refusal{status: http.StatusUpgradeRequired, reason: reason, header: http.Header{
+		"Connection":            {"Upgrade"},
+		"Upgrade":               {"websocket"},
+		"Sec-Websocket-Version": {"13"},
+	}}
 }
 
 // hasToken reports whether a comma-separated header lists a token.
@@ -77,18 +85,28 @@ func hasToken(h http.Header, name, token string) bool {
 // empty scheme or port stands for any; the zero Origin for no page.
 type Origin struct{ scheme, host, port string }
 
+// The rules that are no hosts. A page of a host that is called null has a
+// scheme, so that it is neither.
+var (
+	anyPage  = Origin{host: "*"}
+	nullPage = Origin{host: "null"}
+)
+
 // ParseOrigin reads one rule: [scheme://]host[:port] (without a scheme either,
 // without a port any), "*" for every page, "null" for pages opened from disk
 // and others that browsers give no origin.
 func ParseOrigin(s string) (Origin, error) {
 	s = strings.TrimSpace(s)
-	if s == "*" || s == "null" {
-		return Origin{host: s}, nil
+	switch {
+	case s == "*":
+		return anyPage, nil
+	case strings.EqualFold(s, "null"), s == "file://": // some WebKits, and libraries for small devices
+		return nullPage, nil
 	}
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		scheme, rest = "", s
-	} else if scheme == "" {
+	} else if scheme == "" || !consistsOf(scheme, alphanumeric+"+-.") { // RFC 3986, section 3.1
 		return Origin{}, fmt.Errorf("origin %q has no scheme before ://", s)
 	}
 	host, port, err := splitHost(rest)
@@ -98,13 +116,25 @@ func ParseOrigin(s string) (Origin, error) {
 	return Origin{strings.ToLower(scheme), host, port}, nil
 }
 
-// matches reports whether the rule lets a page's origin in.
+// String is the rule as ParseOrigin reads it.
+func (o Origin) String() string {
+	s := o.host
+	if strings.Contains(s, ":") {
+		s = "[" + s + "]"
+	}
+	if o.port != "" {
+		s += ":" + o.port
+	}
+	if o.scheme != "" {
+		s = o.scheme + "://" + s
+	}
+	return s
+}
+
+// matches reports whether the rule, which is not anyPage, lets a page in.
 func (o Origin) matches(page Origin) bool {
-	switch {
-	case o.host == "*":
-		return true
-	case o.host == "null" || page.host == "null":
-		return o.host == page.host
+	if o == nullPage || page == nullPage {
+		return o == page
 	}
 	return o.host == page.host &&
 		(o.scheme == "" || o.scheme == page.scheme) &&
@@ -126,7 +156,8 @@ func (o Origin) effectivePort() string {
 var errHost = errors.New("bad host")
 
 // splitHost reads host[:port] into a canonical form: lower case, no trailing
-// dot, no brackets, addresses as net/netip writes them.
+// dot, no brackets, addresses as net/netip writes them, without a zone. A name
+// is in ASCII, as browsers send it (a rule in Unicode would match nothing).
 func splitHost(s string) (host, port string, err error) {
 	host = s
 	if h, p, err := net.SplitHostPort(s); err == nil {
@@ -140,14 +171,20 @@ func splitHost(s string) (host, port string, err error) {
 		host = s[1 : len(s)-1]
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.Unmap().String(), port, nil
+		return addr.Unmap().WithZone("").String(), port, nil
 	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "" || strings.ContainsAny(host, " \t/\\?#@:[]%,\"'<>*") {
+	host = strings.TrimSuffix(host, ".")
+	emptyLabel := strings.Contains("."+host+".", "..")
+	if emptyLabel || strings.HasPrefix(s, "[") || !consistsOf(host, alphanumeric+"-._") {
 		return "", "", errHost
 	}
-	return host, port, nil
+	return strings.ToLower(host), port, nil
 }
+
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// consistsOf reports whether s has no other bytes than those.
+func consistsOf(s, those string) bool { return strings.Trim(s, those) == "" }
 
 func isLoopback(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
@@ -173,7 +210,7 @@ func (h *Handler) checkHost(r *http.Request) *refusal {
 		}
 	}
 	for _, o := range h.Origins {
-		if o.host == host || o.host == "*" {
+		if o == anyPage || o != nullPage && o.host == host {
 			return nil
 		}
 	}
@@ -197,44 +234,37 @@ func (h *Handler) checkOrigin(r *http.Request) *refusal {
 		return &refusal{status: http.StatusBadRequest, reason: "several Origin headers"}
 	}
 	page, err := parsePage(origins[0])
-	if err == nil {
-		if h.isOwnPage(r, page) {
+	if err == nil && h.isOwnPage(r, page) {
+		return nil
+	}
+	for _, o := range h.Origins {
+		if o == anyPage || err == nil && o.matches(page) {
 			return nil
 		}
-		for _, o := range h.Origins {
-			if o.matches(page) {
-				return nil
-			}
-		}
 	}
-	return &refusal{
-		status: http.StatusForbidden,
-		reason: "origin not allowed",
-		remedy: fmt.Sprintf(" %q (--origin=%s allows it)", origins[0], strings.Trim(strconv.Quote(origins[0]), `"`)),
+	// What the client wrote is not for a command line that somebody copies
+	// from the log, but the canonical form is.
+	remedy := fmt.Sprintf(" %q (--origin=%s allows it)", page, page)
+	if err != nil {
+		remedy = fmt.Sprintf(" %q (it is malformed)", origins[0])
 	}
+	return &refusal{status: http.StatusForbidden, reason: "origin not allowed", remedy: remedy}
 }
 
 // parsePage reads an Origin header (RFC 6454, section 6.1).
 func parsePage(s string) (Origin, error) {
-	if s == "null" {
-		return Origin{host: "null"}, nil
+	page, err := ParseOrigin(s)
+	if err == nil && page.scheme == "" && page != nullPage {
+		err = errHost
 	}
-	u, err := url.Parse(s)
-	if err != nil {
-		return Origin{}, err
-	}
-	if u.Scheme == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
-		return Origin{}, errHost
-	}
-	host, port, err := splitHost(u.Host)
-	return Origin{strings.ToLower(u.Scheme), host, port}, err
+	return page, err
 }
 
 // isOwnPage reports whether a page comes from this server, as the Host header
 // names it, or, where only the machine matters, from the same machine.
 func (h *Handler) isOwnPage(r *http.Request, page Origin) bool {
 	host, port, err := splitHost(r.Host)
-	if err != nil || page.host == "null" {
+	if err != nil || page == nullPage {
 		return false
 	}
 	if !h.SameOrigin {
