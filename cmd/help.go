@@ -3,7 +3,6 @@ package cmd
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -22,7 +21,10 @@ not UTF-8 is repaired with U+FFFD. With --binary, messages are binary and carry
 the bytes as they come. Standard error goes to the log.
 
 A program must flush each line (stdbuf -oL, python -u), or its output comes late.
-CGI variables in its environment tell of the request: REMOTE_ADDR, QUERY_STRING, HTTP_*.
+Its environment tells of the request, as with CGI:
+
+    REMOTE_ADDR  REMOTE_PORT  SERVER_NAME  SERVER_PORT  REQUEST_URI
+    PATH_INFO  QUERY_STRING  UNIQUE_ID  HTTP_COOKIE and the other headers
 
 How a connection ends, and the close code that the client sees:
 
@@ -88,21 +90,16 @@ func setHelp(cmd *cobra.Command, groups []flagGroup) {
 
 func printHelp(w io.Writer, cmd *cobra.Command, groups []flagGroup) {
 	fmt.Fprintf(w, "%s - %s\n\nUsage:\n  %s\n", cmd.Name(), cmd.Short, cmd.UseLine())
-	var others []*cobra.Command
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
-			fmt.Fprintf(w, "  %s\n", c.UseLine())
-			others = append(others, c)
-		}
-	}
 	fmt.Fprintf(w, "\nExamples:\n%s\n\n%s\n", cmd.Example, cmd.Long)
 	for _, g := range groups {
-		// Narrower than 80 columns the descriptions would be a thin strip.
+		// Narrower than this the descriptions would be a thin strip.
 		fmt.Fprintf(w, "\n%s:\n%s", g.title, g.FlagUsagesWrapped(100))
 	}
-	fmt.Fprintf(w, "\nOther commands (after --, a program of that name):\n")
-	for _, c := range others {
-		fmt.Fprintf(w, "  %-12s %s\n", c.Name(), c.Short)
+	fmt.Fprintf(w, "\nCommands of its own (a program of the same name stands after --):\n")
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			fmt.Fprintf(w, "  %-12s %s\n", c.Name(), c.Short)
+		}
 	}
-	fmt.Fprintf(w, "\nSee '%s COMMAND --help' for these.\n", strings.TrimSpace(cmd.Name()))
+	fmt.Fprintf(w, "\nSee '%s connect --help' for its flags.\n", cmd.Name())
 }

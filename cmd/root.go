@@ -60,6 +60,12 @@ func newRootCmd(
 ) *cobra.Command {
 	root := newServeCmd(std, serve)
 	root.AddCommand(newConnectCmd(std, connect))
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Short = "print the completion script for bash, fish, powershell or zsh"
+		}
+	}
 	root.SetIn(std.stdin)
 	root.SetOut(std.stdout)
 	root.SetErr(std.stderr)
