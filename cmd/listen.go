@@ -26,7 +26,9 @@ func parseAddress(s string) ([]string, error) {
 		return []string{host}, nil
 	}
 	if _, port, err := net.SplitHostPort(s); err == nil {
-		return nil, fmt.Errorf("give the port with --port=%s", port)
+		if _, err := strconv.Atoi(port); err == nil {
+			return nil, fmt.Errorf("give the port with --port=%s", port)
+		}
 	}
 	if host == "" || strings.ContainsAny(host, ":/[] \t") {
 		return nil, errors.New("neither an IP address nor a name")

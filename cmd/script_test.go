@@ -74,7 +74,7 @@ func theServer(ts *testscript.TestScript) *server {
 	return s
 }
 
-var listeningLine = regexp.MustCompile(`listening on.*ws:(//[^ "]+)`)
+var listeningLine = regexp.MustCompile(`listening on.*ws:(//[^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
