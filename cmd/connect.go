@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -116,6 +117,9 @@ func checkURL(s string) error {
 	return &usageError{fmt.Errorf("cannot connect to %q: %w", s, err), "write something like ws://127.0.0.1:8080/"}
 }
 
+// maxReceived keeps a server from filling our memory.
+const maxReceived = 64 << 20
+
 // client is the bridge that the options describe.
 func (o *connectOptions) client() *bridge.Client {
 	c := &bridge.Client{
@@ -124,7 +128,10 @@ func (o *connectOptions) client() *bridge.Client {
 		Linger:       o.linger,
 		Header:       http.Header{},
 		Subprotocols: o.subprotocols,
-		Logger:       newLogger(o.stderr, "info", "text"),
+		// A program's line may be of any length, and so may be what a
+		// server makes of it.
+		MaxMessageSize: maxReceived,
+		Logger:         newLogger(o.stderr, "info", "text"),
 	}
 	for _, f := range o.headers {
 		c.Header.Add(f.name, f.value)
@@ -159,7 +166,7 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 	case ctx.Err() != nil:
 		return nil // we were asked to end, and did
 	case err != nil:
-		return err
+		return connectError(o.url, err)
 	}
 	status := end.ExitStatus()
 	if status == 0 {
@@ -172,12 +179,39 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 }
 
 func closeText(end bridge.Close) string {
-	text := fmt.Sprintf("closed by the server with %d", end.Code)
-	if end.Code == 1006 {
+	var text string
+	switch end.Code {
+	case 1006:
 		text = "the connection was lost without a close frame (1006)"
+	case 1002, 1007, 1009: // either side may have found fault with the other
+		text = fmt.Sprintf("the connection was closed with %d", end.Code)
+	default:
+		text = fmt.Sprintf("closed by the server with %d", end.Code)
 	}
 	if end.Reason != "" {
 		text += ": " + end.Reason
 	}
 	return text
+}
+
+// connectError says why there is no connection, without the layers that the
+// error has come through, and what to do about it.
+func connectError(url string, err error) error {
+	wrap := func(cause error) error { return fmt.Errorf("cannot connect to %s: %w", url, cause) }
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &hintedError{wrap(e.Err), "to connect all the same, use --insecure"}
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return &hintedError{wrap(errors.New("the server does not speak TLS")), "does it want ws:// instead of wss://?"}
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return wrap(errors.New(e.Err))
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		if errors.Is(e.Err, syscall.ECONNREFUSED) {
+			return &hintedError{wrap(e.Err), "is the server running, and on this port?"}
+		}
+		return wrap(e.Err)
+	}
+	return err
 }

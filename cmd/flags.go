@@ -97,8 +97,6 @@ func commaSeparated[T any](parse func(string) (T, error)) func(string) ([]T, err
 	}
 }
 
-func parseName(s string) (string, error) { return s, nil }
-
 var parseOrigins = commaSeparated(bridge.ParseOrigin)
 
 // defaultPassEnv names the variables that most programs do not start without.

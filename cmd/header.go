@@ -71,11 +71,13 @@ func withHeaders(next http.Handler, all, upgrades, plain []headerField) http.Han
 	})
 }
 
+// asksForUpgrade reports whether the answer will be the bridge's, be it a
+// WebSocket or a refusal.
 func asksForUpgrade(r *http.Request) bool {
-	for _, line := range r.Header.Values("Connection") {
+	for _, line := range r.Header.Values("Upgrade") {
 		for token := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
-				return r.Header.Get("Upgrade") != ""
+			if strings.EqualFold(strings.TrimSpace(token), "websocket") {
+				return true
 			}
 		}
 	}
