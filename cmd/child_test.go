@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // child is the program that the scripts serve; args[0] says what it does.
@@ -41,6 +44,17 @@ func child(args []string) int {
 			name, _, _ := strings.Cut(pair, "=")
 			fmt.Println(name)
 		}
+	case "ask": // one question, whose answer goes to standard error
+		fmt.Println("how are you?")
+		answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
+		if err != nil {
+			return 1
+		}
+		fmt.Fprint(os.Stderr, "answer: ", answer)
+	case "stubborn": // stays, whoever asks it to go
+		signal.Ignore(os.Interrupt, syscall.SIGTERM)
+		fmt.Fprintln(os.Stderr, "stubborn from now on")
+		time.Sleep(10 * time.Minute) // not for ever, should a test be killed
 	case "exit": // N, after a line of output and one of errors
 		fmt.Println("last words")
 		fmt.Fprintln(os.Stderr, "complaint")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -38,6 +39,8 @@ const patience = time.Minute
 //		wants an ended server, fails if it is there
 //	get [-method METHOD] [-header 'Name: value']... URL
 //		prints the answer: status, headers sorted, body
+//
+// and the condition ipv6.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -47,6 +50,16 @@ func TestScript(t *testing.T) {
 			"ended":  cmdEnded,
 			"logged": cmdLogged,
 			"get":    cmdGet,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "ipv6" {
+				return false, fmt.Errorf("unknown condition %s", cond)
+			}
+			ln, err := net.Listen("tcp", "[::1]:0")
+			if err == nil {
+				ln.Close()
+			}
+			return err == nil, nil
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(server)
