@@ -1,5 +1,139 @@
-// Package cmd is the command line of wsbridge.
+// Package cmd is the command line of wsbridge: flags, listeners, routes, logs
+// and exit statuses. What a connection is and how it ends is told in package
+// bridge.
+//
+// Where output goes: what was asked for (the help, the version, the messages
+// that connect receives) goes to standard output; where the server listens,
+// the log and errors go to standard error. An error is printed once, by
+// report, as "wsbridge: what", followed by a hint where there is one to give.
 package cmd
 
-// Main runs the command line and returns the exit status.
-func Main(args []string) int { return 0 }
+//go:generate go test -run TestManPage -update
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker in releases:
+// -X github.com/wsbridge/wsbridge/cmd.version=1.2.3
+var version string
+
+//go:embed license.txt
+var license string
+
+// streams are the standard streams of a run, in tests replaced by buffers.
+type streams struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// Main runs the command line and returns the exit status: 0 done, 1 failure,
+// 2 usage. That of connect is the one the server's close code tells of.
+func Main(args []string) int {
+	return run(context.Background(), args, streams{os.Stdin, os.Stdout, os.Stderr})
+}
+
+func run(ctx context.Context, args []string, std streams) int {
+	return std.report(execute(ctx, newRootCmd(std, runServe, runConnect), args))
+}
+
+// execute runs root with args, whose flags may be written with a single dash.
+func execute(ctx context.Context, root *cobra.Command, args []string) error {
+	root.SetArgs(doubleDashes(root.Flags(), args))
+	return root.ExecuteContext(ctx)
+}
+
+// newRootCmd is the whole command line; what its commands do is passed in.
+func newRootCmd(
+	std streams,
+	serve func(context.Context, *serveOptions) error,
+	connect func(context.Context, *connectOptions) error,
+) *cobra.Command {
+	root := newServeCmd(std, serve)
+	root.AddCommand(newConnectCmd(std, connect))
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Short = "print the completion script for bash, fish, powershell or zsh"
+		}
+	}
+	root.SetIn(std.stdin)
+	root.SetOut(std.stdout)
+	root.SetErr(std.stderr)
+	root.SilenceErrors = true
+	root.SilenceUsage = true
+	root.SetFlagErrorFunc(flagError)
+	return root
+}
+
+// A usageError is a mistake in how a command was called.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// usage makes a usageError that points to the help of cmd.
+func usage(cmd *cobra.Command, err error) error {
+	return &usageError{err, fmt.Sprintf("see '%s --help'", cmd.CommandPath())}
+}
+
+// A hintedError is a failure with advice on what to try.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+
+// An exitStatus ends the program when all there was to say has been said.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// report prints err and returns the exit status it stands for.
+func (std streams) report(err error) int {
+	if err == nil {
+		return 0
+	}
+	if s, ok := errors.AsType[exitStatus](err); ok {
+		return int(s)
+	}
+	fmt.Fprintf(std.stderr, "wsbridge: %v\n", err)
+	if u, ok := errors.AsType[*usageError](err); ok {
+		fmt.Fprintln(std.stderr, u.hint)
+		return 2
+	}
+	if h, ok := errors.AsType[*hintedError](err); ok {
+		fmt.Fprintln(std.stderr, h.hint)
+	}
+	return 1
+}
+
+// versionName is the version alone: the linker's, or that of the module that
+// go install built.
+func versionName() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+func versionLine() string {
+	return fmt.Sprintf("wsbridge %s (%s/%s, %s)", versionName(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+}

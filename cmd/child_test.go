@@ -1,0 +1,68 @@
+package cmd
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// child is the program that the scripts serve; args[0] says what it does.
+func child(args []string) int {
+	switch args[0] {
+	case "echo": // each line as it comes, at the end of them exit
+		lines := bufio.NewScanner(os.Stdin)
+		lines.Buffer(nil, 16<<20)
+		for lines.Scan() {
+			fmt.Println(lines.Text())
+		}
+	case "raw": // each byte as it comes
+		if _, err := io.Copy(os.Stdout, os.Stdin); err != nil {
+			return 1
+		}
+	case "args": // its arguments, one a line
+		for _, arg := range args[1:] {
+			fmt.Println(arg)
+		}
+	case "env": // the variables named, or the names of all
+		if len(args) > 1 {
+			for _, name := range args[1:] {
+				value, ok := os.LookupEnv(name)
+				fmt.Printf("%s=%s %t\n", name, value, ok)
+			}
+			break
+		}
+		names := os.Environ()
+		slices.Sort(names)
+		for _, pair := range names {
+			name, _, _ := strings.Cut(pair, "=")
+			fmt.Println(name)
+		}
+	case "ask": // one question, whose answer goes to standard error
+		fmt.Println("how are you?")
+		answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
+		if err != nil {
+			return 1
+		}
+		fmt.Fprint(os.Stderr, "answer: ", answer)
+	case "stubborn": // stays, whoever asks it to go
+		signal.Ignore(os.Interrupt, syscall.SIGTERM)
+		fmt.Fprintln(os.Stderr, "stubborn from now on")
+		time.Sleep(10 * time.Minute) // not for ever, should a test be killed
+	case "exit": // N, after a line of output and one of errors
+		fmt.Println("last words")
+		fmt.Fprintln(os.Stderr, "complaint")
+		status, err := strconv.Atoi(args[1])
+		if err != nil {
+			return 99
+		}
+		return status
+	}
+	return 0
+}

@@ -1,0 +1,183 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/wsbridge/wsbridge/bridge"
+)
+
+// A listValue is a flag that may be repeated. The first value given replaces
+// the default, the others add to it.
+type listValue[T any] struct {
+	into  *[]T
+	parse func(string) ([]T, error)
+	text  []string
+	given bool
+}
+
+func newList[T any](into *[]T, parse func(string) ([]T, error), defaults ...string) *listValue[T] {
+	v := &listValue[T]{into: into, parse: parse, text: defaults}
+	for _, s := range defaults {
+		elems, err := parse(s)
+		if err != nil {
+			panic(err)
+		}
+		*into = append(*into, elems...)
+	}
+	return v
+}
+
+func (v *listValue[T]) Set(s string) error {
+	elems, err := v.parse(s)
+	if err != nil {
+		return err
+	}
+	if !v.given {
+		*v.into, v.text, v.given = nil, nil, true
+	}
+	*v.into = append(*v.into, elems...)
+	v.text = append(v.text, s)
+	return nil
+}
+
+func (v *listValue[T]) String() string { return strings.Join(v.text, ",") }
+func (v *listValue[T]) Type() string   { return "list" }
+
+// A choiceValue is a flag that takes one of a few words.
+type choiceValue struct {
+	into *string
+	of   []string
+}
+
+func newChoice(into *string, byDefault string, of ...string) *choiceValue {
+	*into = byDefault
+	return &choiceValue{into, of}
+}
+
+func (v *choiceValue) Set(s string) error {
+	if !slices.Contains(v.of, s) {
+		return fmt.Errorf("must be one of %s", strings.Join(v.of, ", "))
+	}
+	*v.into = s
+	return nil
+}
+
+func (v *choiceValue) String() string { return *v.into }
+func (v *choiceValue) Type() string   { return strings.Join(v.of, "|") }
+
+// complete offers the words to the shell.
+func (v *choiceValue) complete(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return v.of, cobra.ShellCompDirectiveNoFileComp
+}
+
+// commaSeparated makes a listValue's parser of that of one element.
+func commaSeparated[T any](parse func(string) (T, error)) func(string) ([]T, error) {
+	return func(s string) ([]T, error) {
+		var elems []T
+		for part := range strings.SplitSeq(s, ",") {
+			part = strings.TrimSpace(part)
+			if part == "" {
+				continue
+			}
+			elem, err := parse(part)
+			if err != nil {
+				return nil, err
+			}
+			elems = append(elems, elem)
+		}
+		return elems, nil
+	}
+}
+
+var parseOrigins = commaSeparated(bridge.ParseOrigin)
+
+// defaultPassEnv names the variables that most programs do not start without.
+func defaultPassEnv(goos string) string {
+	switch goos {
+	case "windows":
+		return "PATH,SystemRoot,COMSPEC,PATHEXT,WINDIR"
+	case "darwin":
+		return "PATH,DYLD_LIBRARY_PATH"
+	default:
+		return "PATH,LD_LIBRARY_PATH"
+	}
+}
+
+// parseEnvRule checks one element of --passenv: NAME, NAME=value or *.
+func parseEnvRule(s string) (string, error) {
+	name, _, _ := strings.Cut(s, "=")
+	if name == "" || strings.ContainsRune(s, 0) {
+		return "", fmt.Errorf("%q does not name a variable", s)
+	}
+	return s, nil
+}
+
+// passedEnv is the part of our environment that the rules pass to the child.
+// A variable that is empty here is not passed on.
+func passedEnv(rules []string) []string {
+	var env []string
+	for _, rule := range rules {
+		if rule == "*" {
+			env = append(env, os.Environ()...)
+		} else if strings.Contains(rule, "=") {
+			env = append(env, rule)
+		} else if value := os.Getenv(rule); value != "" {
+			env = append(env, rule+"="+value)
+		}
+	}
+	return env
+}
+
+// doubleDashes lets flags be written with a single dash, -port=8080, as Go's
+// own flag package does. It looks no further than the flags before the command.
+func doubleDashes(flags *pflag.FlagSet, args []string) []string {
+	args = slices.Clone(args)
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" || arg == "-" || !strings.HasPrefix(arg, "-") {
+			break
+		}
+		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		flag := flags.Lookup(name)
+		if flag == nil {
+			continue
+		}
+		if len(name) > 1 && !strings.HasPrefix(arg, "--") {
+			args[i] = "-" + arg
+		}
+		if !hasValue && flag.NoOptDefVal == "" {
+			i++ // the flag's value
+		}
+	}
+	return args
+}
+
+// flagError rewords what pflag says of a bad flag.
+func flagError(cmd *cobra.Command, err error) error {
+	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		cause := errors.Unwrap(e)
+		if _, ok := errors.AsType[*strconv.NumError](err); ok {
+			cause = errors.New("not a number that fits")
+			if e.GetFlag().Value.Type() == "bool" {
+				cause = errors.New("must be true or false")
+			}
+		}
+		return usage(cmd, flagProblem(e.GetFlag().Name, e.GetValue(), cause))
+	}
+	if e, ok := errors.AsType[*pflag.NotExistError](err); ok && e.GetSpecifiedShortnames() != "" {
+		return usage(cmd, fmt.Errorf("unknown flag: -%s", e.GetSpecifiedShortnames()))
+	}
+	return usage(cmd, err)
+}
+
+func flagProblem(name string, value any, cause error) error {
+	return fmt.Errorf("--%s=%v: %w", name, value, cause)
+}

@@ -1,0 +1,190 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// parse runs the command line args with commands that only note their options.
+func parse(args ...string) (serve *serveOptions, connect *connectOptions, status int, stderr string) {
+	var out, errs bytes.Buffer
+	std := streams{strings.NewReader(""), &out, &errs}
+	root := newRootCmd(std,
+		func(_ context.Context, o *serveOptions) error { serve = o; return nil },
+		func(_ context.Context, o *connectOptions) error { connect = o; return nil })
+	status = std.report(execute(context.Background(), root, args))
+	return serve, connect, status, errs.String()
+}
+
+func TestServeDefaults(t *testing.T) {
+	o, _, status, stderr := parse("cat")
+	if status != 0 {
+		t.Fatal(status, stderr)
+	}
+	if o.port != 8080 || !slices.Equal(o.addresses, []string{"127.0.0.1"}) ||
+		o.maxForks != 1024 || o.maxFrameSize != 1<<20 || o.pingMS != 30000 || o.closeMS != 0 ||
+		o.binary || o.sameOrigin || o.staticDir != "" || o.logLevel != "access" || o.logFormat != "text" {
+		t.Errorf("%+v", o)
+	}
+	h := o.handler(o.command, nil)
+	if h.PingInterval != 30*time.Second || h.MaxForks != 1024 || !slices.Equal(h.Hosts, o.addresses) ||
+		!strings.HasPrefix(h.ServerSoftware, "wsbridge/") {
+		t.Errorf("%+v", h)
+	}
+}
+
+func TestServeFlags(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		get  func(*serveOptions) any
+		want any
+	}{
+		{[]string{"ls", "-l", "--port=1"}, command, []string{"ls", "-l", "--port=1"}},
+		{[]string{"--port=0", "ls", "--help"}, command, []string{"ls", "--help"}},
+		{[]string{"--", "connect", "--", "x"}, command, []string{"connect", "--", "x"}},
+		{[]string{"--port", "1", "--", "help"}, command, []string{"help"}},
+		{[]string{"--", "--port"}, command, []string{"--port"}},
+		{[]string{"-port", "1", "ls", "-binary"}, command, []string{"ls", "-binary"}},
+		{[]string{"-port=1", "ls"}, func(o *serveOptions) any { return o.port }, 1},
+		{[]string{"-binary", "-port", "2", "ls"}, func(o *serveOptions) any { return o.port }, 2},
+		{[]string{"-binary", "ls"}, func(o *serveOptions) any { return o.binary }, true},
+		{[]string{"--address=::1", "--address", "[::1]", "--address=example.com", "ls"},
+			func(o *serveOptions) any { return o.addresses }, []string{"::1", "::1", "example.com"}},
+		{[]string{"--maxforks=0", "ls"}, maxForks, -1},
+		{[]string{"--maxforks=-5", "ls"}, maxForks, -1},
+		{[]string{"--maxforks=5", "ls"}, maxForks, 5},
+		{[]string{"--pingms=0", "ls"}, func(o *serveOptions) any { return o.handler(nil, nil).PingInterval }, time.Duration(-1)},
+		{[]string{"--closems=70", "ls"}, func(o *serveOptions) any { return o.handler(nil, nil).Grace }, 70 * time.Millisecond},
+		{[]string{"--passenv=A,B=c", "--passenv", "D", "ls"},
+			func(o *serveOptions) any { return o.passEnv }, []string{"A", "B=c", "D"}},
+		{[]string{"--passenv=", "ls"}, func(o *serveOptions) any { return o.passEnv }, []string(nil)},
+		{[]string{"--header=a: b", "--header", "A:c:d ", "ls"},
+			func(o *serveOptions) any { return o.headers }, []headerField{{"A", "b"}, {"A", "c:d"}}},
+		{[]string{"--origin=example.com,https://a.example:1", "--origin=null", "ls"},
+			func(o *serveOptions) any { return len(o.origins) }, 3},
+	} {
+		o, _, status, stderr := parse(test.args...)
+		if status != 0 || o == nil {
+			t.Errorf("%q: exit status %d, %s", test.args, status, stderr)
+			continue
+		}
+		if got := test.get(o); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%q: got %v, want %v", test.args, got, test.want)
+		}
+	}
+}
+
+func command(o *serveOptions) any  { return o.command }
+func maxForks(o *serveOptions) any { return o.handler(nil, nil).MaxForks }
+
+func TestConnectFlags(t *testing.T) {
+	_, o, status, stderr := parse("connect", "ws://h/", "--linger=2s", "--header=A: b", "--origin=http://o",
+		"--subprotocol=a,b", "--subprotocol=c", "--binary", "--insecure", "--", "cat", "-n", "--binary=false")
+	if status != 0 {
+		t.Fatal(status, stderr)
+	}
+	if o.url != "ws://h/" || o.linger != 2*time.Second || !slices.Equal(o.subprotocols, []string{"a", "b", "c"}) ||
+		!slices.Equal(o.command, []string{"cat", "-n", "--binary=false"}) {
+		t.Errorf("%+v", o)
+	}
+	c := o.client()
+	if c.Header.Get("A") != "b" || c.Header.Get("Origin") != "http://o" || !c.TLS.InsecureSkipVerify || c.Framing == 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Each mistake is exit status 2, told in one line and followed by a hint.
+func TestUsageErrors(t *testing.T) {
+	for _, test := range []struct {
+		args   []string
+		stderr string
+	}{
+		{nil, "no command to run\nsee 'wsbridge --help'"},
+		{[]string{"--port=1"}, "no command to run\nsee"},
+		{[]string{"--"}, "no command to run\nsee"},
+		{[]string{"--prot=1", "ls"}, "unknown flag: --prot\nsee 'wsbridge --help'"},
+		{[]string{"-prot=1", "ls"}, "unknown flag: -prot=1\nsee"},
+		{[]string{"--port"}, "flag needs an argument: --port\nsee"},
+		{[]string{"--port=http", "ls"}, "--port=http: not a number that fits\nsee"},
+		{[]string{"--port=65536", "ls"}, "--port=65536: must be between 0 and 65535\nsee"},
+		{[]string{"--port=-1", "ls"}, "--port=-1: must be"},
+		{[]string{"--binary=maybe", "ls"}, "--binary=maybe: must be true or false\nsee"},
+		{[]string{"--maxframesize=0", "ls"}, "--maxframesize=0: must be at least 1\nsee"},
+		{[]string{"--closems=-1", "ls"}, "--closems=-1: must not be negative\nsee"},
+		{[]string{"--address=", "ls"}, "--address=: neither an IP address nor a name\nsee"},
+		{[]string{"--address=a:80", "ls"}, "--address=a:80: give the port with --port=80\nsee"},
+		{[]string{"--address=[::1]:80", "ls"}, "give the port with --port=80\nsee"},
+		{[]string{"--address=http://a/", "ls"}, "neither an IP address nor a name\nsee"},
+		{[]string{"--loglevel=loud", "ls"}, "--loglevel=loud: must be one of debug, trace, access, info, error, fatal, none\nsee"},
+		{[]string{"--logformat=xml", "ls"}, "--logformat=xml: must be one of text, json\nsee"},
+		{[]string{"--passenv==x", "ls"}, `--passenv==x: "=x" does not name a variable` + "\nsee"},
+		{[]string{"--header=x", "ls"}, `must have the form "Name: value"` + "\nsee"},
+		{[]string{"--header=a: b\r\nc: d", "ls"}, "control character"},
+		{[]string{"--header-ws=a: b\nc", "ls"}, "control character"},
+		{[]string{"--header=a b: c", "ls"}, `"a b" is not the name of a header` + "\nsee"},
+		{[]string{"--header=: c", "ls"}, `"" is not the name of a header` + "\nsee"},
+		{[]string{"--header-http=content-length: 3", "ls"}, "Content-Length is the server's own to set\nsee"},
+		{[]string{"connect"}, "no URL to connect to\nsee 'wsbridge connect --help'"},
+		{[]string{"connect", "--bogus"}, "unknown flag: --bogus\nsee 'wsbridge connect --help'"},
+		{[]string{"connect", "localhost:80"}, "cannot connect to \"localhost:80\": it has no scheme\ndid you mean ws://localhost:80?"},
+		{[]string{"connect", "127.0.0.1:80/x"}, "it has no scheme\ndid you mean ws://127.0.0.1:80/x?"},
+		{[]string{"connect", "ftp://h"}, "ftp is not a scheme of WebSockets\nwrite something like ws://"},
+		{[]string{"connect", "ws:"}, "it names no host\nwrite"},
+		{[]string{"connect", "ws://a b/"}, "invalid character"},
+		{[]string{"connect", "ws://h", "cat"}, "not also \"cat\"\na command to attach stands after --"},
+		{[]string{"connect", "ws://h", "--"}, "no command after --\nsee"},
+		{[]string{"connect", "--linger=-1s", "ws://h"}, "must not be negative\nsee"},
+		{[]string{"connect", "--subprotocol=a b", "ws://h"}, "is not the name of a subprotocol\nsee"},
+	} {
+		serve, connect, status, stderr := parse(test.args...)
+		if status != 2 || serve != nil || connect != nil {
+			t.Errorf("%q: exit status %d, run %t", test.args, status, serve != nil || connect != nil)
+		}
+		if !strings.HasPrefix(stderr, "wsbridge: ") || !strings.Contains(stderr, test.stderr) {
+			t.Errorf("%q: got %q, want %q", test.args, stderr, test.stderr)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	for _, test := range []struct {
+		err    error
+		status int
+		stderr string
+	}{
+		{nil, 0, ""},
+		{errors.New("it broke"), 1, "wsbridge: it broke\n"},
+		{&hintedError{errors.New("it broke"), "mend it"}, 1, "wsbridge: it broke\nmend it\n"},
+		{&usageError{errors.New("what?"), "read it"}, 2, "wsbridge: what?\nread it\n"},
+		{exitStatus(3), 3, ""},
+	} {
+		var stderr bytes.Buffer
+		if status := (streams{stderr: &stderr}).report(test.err); status != test.status || stderr.String() != test.stderr {
+			t.Errorf("%v: got %d %q", test.err, status, stderr.String())
+		}
+	}
+}
+
+func TestPassedEnv(t *testing.T) {
+	t.Setenv("WSB_SET", "a=b")
+	t.Setenv("WSB_EMPTY", "")
+	got := passedEnv([]string{"WSB_SET", "WSB_EMPTY", "WSB_UNSET", "WSB_NEW=", "WSB_OTHER=x"})
+	if want := []string{"WSB_SET=a=b", "WSB_NEW=", "WSB_OTHER=x"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := passedEnv([]string{"*"}); !slices.Equal(got, os.Environ()) {
+		t.Errorf("* passes %q", got)
+	}
+	for _, goos := range []string{"linux", "darwin", "freebsd", "windows"} {
+		if !strings.HasPrefix(defaultPassEnv(goos), "PATH,") {
+			t.Errorf("%s: %s", goos, defaultPassEnv(goos))
+		}
+	}
+}

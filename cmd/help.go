@@ -1,0 +1,105 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// The texts below are read in a terminal and, as Markdown, make the man pages.
+// What must stay as it is is indented by four.
+
+const serveLong = `wsbridge starts COMMAND once for each WebSocket connection. Each text message
+from the client becomes a line on the command's standard input, each line of
+its standard output a message to the client. The two ends live and die together.
+
+Messages: a text message is fed whole, with a newline after it, or not at all
+(a message cut off, too long or not UTF-8). A line of output is a message without its
+"\n" or "\r\n", however long it is; the last one needs no newline. Output that is
+not UTF-8 is repaired with U+FFFD. With --binary, messages are binary and carry
+the bytes as they come. Standard error goes to the log.
+
+A program must flush each line (stdbuf -oL, python -u), or its output comes late.
+Its environment tells of the request, as with CGI:
+
+    REMOTE_ADDR  REMOTE_PORT  SERVER_NAME  SERVER_PORT  REQUEST_URI
+    PATH_INFO  QUERY_STRING  UNIQUE_ID  HTTP_COOKIE and the other headers
+
+How a connection ends, and the close code that the client sees:
+
+    the command exits with 0            1000
+    the command exits with N            4000+N   "exit status N"
+    a signal S kills the command        4128+S   "signal: killed"
+    the server ends (SIGTERM, SIGINT)   1001
+    malformed frame                     1002
+    text that is not UTF-8              1007
+    message over --maxframesize         1009
+    the command cannot be started       1011
+
+What a command wrote before it ended still arrives. When the client goes first,
+the standard input of the command is closed, 100 ms later its process group gets SIGINT,
+250 ms after that SIGTERM, 500 ms after that SIGKILL; --closems adds to each wait.
+
+Web pages may connect from the same host and port as the server; others need
+--origin. A server name that is neither localhost nor an IP address must be given
+with --address or --origin.
+
+SIGTERM or SIGINT ends the server after its connections, a second one at once.
+Exit status: 0 done, 1 failure, 2 usage.`
+
+const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
+  wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it
+  wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
+  wsbridge -- connect                                 a command called connect
+  wsbridge connect ws://127.0.0.1:8080/               talk to it`
+
+const connectLong = `connect talks to a WebSocket server from a terminal or a script: lines of
+standard input are sent as messages, messages are printed as lines. After the
+end of standard input it prints on until the server closes, or until nothing
+has come for the time of --linger; then it closes with 1000.
+
+With a COMMAND, which must stand after --, the lines of the command are sent
+and messages are its input, as if it were served by wsbridge.
+
+Exit status: that which the close code tells of:
+
+    1000          0
+    4000+N        N, for N up to 255
+    another one   1, with the code and the reason on standard error
+
+It is 1 also when no connection could be made, 2 for a mistake in the command
+line, and 0 after SIGTERM or SIGINT.`
+
+const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
+  wsbridge connect --header 'Authorization: Bearer 123' wss://example.com/feed
+  wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh`
+
+// setHelp makes --help print the flags of cmd under their headings; commands
+// below cmd keep cobra's own help.
+func setHelp(cmd *cobra.Command, groups []flagGroup) {
+	byDefault := cmd.HelpFunc()
+	cmd.SetHelpFunc(func(c *cobra.Command, args []string) {
+		if c != cmd {
+			byDefault(c, args)
+			return
+		}
+		printHelp(c.OutOrStdout(), c, groups)
+	})
+}
+
+func printHelp(w io.Writer, cmd *cobra.Command, groups []flagGroup) {
+	fmt.Fprintf(w, "%s - %s\n\nUsage:\n  %s\n", cmd.Name(), cmd.Short, cmd.UseLine())
+	fmt.Fprintf(w, "\nExamples:\n%s\n\n%s\n", cmd.Example, cmd.Long)
+	for _, g := range groups {
+		// Narrower than this the descriptions would be a thin strip.
+		fmt.Fprintf(w, "\n%s:\n%s", g.title, g.FlagUsagesWrapped(100))
+	}
+	fmt.Fprintf(w, "\nCommands of its own (a program of the same name stands after --):\n")
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			fmt.Fprintf(w, "  %-12s %s\n", c.Name(), c.Short)
+		}
+	}
+	fmt.Fprintf(w, "\nSee '%s connect --help' for its flags.\n", cmd.Name())
+}

@@ -1,0 +1,116 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// parseAddress reads a value of --address: a name or an IP address, IPv6 with
+// or without brackets, without a port.
+func parseAddress(s string) ([]string, error) {
+	host := s
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); ok {
+			host = inner
+		}
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return []string{host}, nil
+	}
+	if _, port, err := net.SplitHostPort(s); err == nil {
+		if _, err := strconv.Atoi(port); err == nil {
+			return nil, fmt.Errorf("give the port with --port=%s", port)
+		}
+	}
+	if host == "" || strings.ContainsAny(host, ":/[] \t") {
+		return nil, errors.New("neither an IP address nor a name")
+	}
+	return []string{host}, nil
+}
+
+// listen opens a listener for each address, all on the same port. Port 0 takes
+// a free one.
+func listen(addresses []string, port int) ([]net.Listener, error) {
+	// What is free on one address may be taken on another; then the next
+	// free one is tried.
+	for attempt := 0; ; attempt++ {
+		listeners, err := listenAll(addresses, port)
+		if err == nil {
+			return listeners, nil
+		}
+		if port != 0 || attempt == 10 || !isAddrInUse(err) {
+			return nil, err
+		}
+	}
+}
+
+func listenAll(addresses []string, port int) (listeners []net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			closeAll(listeners)
+			listeners = nil
+		}
+	}()
+	for _, address := range addresses {
+		hostPort := net.JoinHostPort(address, strconv.Itoa(port))
+		ln, err := net.Listen("tcp", hostPort)
+		if err != nil {
+			return listeners, listenError(hostPort, err)
+		}
+		listeners = append(listeners, ln)
+		port = ln.Addr().(*net.TCPAddr).Port
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, ln := range listeners {
+		ln.Close()
+	}
+}
+
+// listenError says what failed without the names of system calls, and what to
+// do about it.
+func listenError(hostPort string, err error) error {
+	cause := err
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		cause = e.Err
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		cause = e.Err
+	}
+	err = fmt.Errorf("cannot listen on %s: %w", hostPort, cause)
+	switch {
+	case isAddrInUse(cause):
+		return &hintedError{err, "another program listens there; choose another --port, or --port=0 for a free one"}
+	case errors.Is(cause, os.ErrPermission):
+		return &hintedError{err, "ports below 1024 take special rights; choose a higher --port"}
+	case errors.Is(cause, syscall.EADDRNOTAVAIL):
+		return &hintedError{err, "--address must be an address of this machine"}
+	}
+	return err
+}
+
+func isAddrInUse(err error) bool {
+	// On Windows syscall.EADDRINUSE is an invented number; this is the real one.
+	const wsaEADDRINUSE = syscall.Errno(10048)
+	return errors.Is(err, syscall.EADDRINUSE) || runtime.GOOS == "windows" && errors.Is(err, wsaEADDRINUSE)
+}
+
+// listenURL is the address of ln as a client would write it.
+func listenURL(scheme string, ln net.Listener) string {
+	return (&url.URL{Scheme: scheme, Host: ln.Addr().String(), Path: "/"}).String()
+}
+
+func isLoopback(ln net.Listener) bool {
+	addr, ok := ln.Addr().(*net.TCPAddr)
+	return ok && addr.IP.IsLoopback()
+}

@@ -1,0 +1,109 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+)
+
+// mimeTypes are those that a browser insists on, whatever the tables of the
+// machine say.
+var mimeTypes = map[string]string{
+	".css":  "text/css; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".json": "application/json",
+	".mjs":  "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+	".wasm": "application/wasm",
+}
+
+// newFiles serves the files below dir, which stays open until close is called.
+func newFiles(dir string) (h http.Handler, close func() error, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err
+		}
+		return nil, nil, fmt.Errorf("cannot serve files of %s: %w", dir, err)
+	}
+	for ext, typ := range mimeTypes {
+		if err := mime.AddExtensionType(ext, typ); err != nil {
+			panic(err)
+		}
+	}
+	files := http.FileServerFS(siteFS{root.FS()})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		files.ServeHTTP(w, r)
+	}), root.Close, nil
+}
+
+// A siteFS is the part of a file system that is meant for the public: no
+// hidden files, no directories without an index.html (FileServer would list
+// them), no devices or pipes, on which opening could block.
+type siteFS struct{ fs.FS }
+
+func (s siteFS) Open(name string) (fs.File, error) {
+	file, err := s.open(name)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: siteError(err)}
+	}
+	return file, nil
+}
+
+func (s siteFS) open(name string) (fs.File, error) {
+	for element := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(element, ".") && element != "." {
+			return nil, fs.ErrNotExist
+		}
+	}
+	info, err := fs.Stat(s.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		index, err := fs.Stat(s.FS, path.Join(name, "index.html"))
+		if err != nil {
+			return nil, err
+		}
+		if !index.Mode().IsRegular() {
+			return nil, fs.ErrNotExist
+		}
+		dir, err := s.FS.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		return unlistable{dir}, nil
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fs.ErrNotExist
+	}
+	return s.FS.Open(name)
+}
+
+// siteError makes "not found" of every error but those of a machine in
+// trouble, because a path that leaves the directory, has a loop in it or is
+// too long is no fault of the server's.
+func siteError(err error) error {
+	for _, real := range []error{fs.ErrPermission, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO} {
+		if errors.Is(err, real) {
+			return err
+		}
+	}
+	return fs.ErrNotExist
+}
+
+// unlistable hides the ReadDir of a directory, for the case that its
+// index.html goes away while FileServer looks at it.
+type unlistable struct{ fs.File }

@@ -1,0 +1,253 @@
+package cmd
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience is how long a script waits for what must happen: much longer than
+// the slowest machine takes.
+const patience = time.Minute
+
+// TestScript runs testdata/script/*.txtar, with these commands besides
+// testscript's own:
+//
+//	serve [NAME=value...] [flags] COMMAND...
+//		starts wsbridge on a free port, waits until it listens and sets
+//		$URL (ws://...) and $PAGE (http://...)
+//	signal TERM|INT
+//		sends the server a signal
+//	ended STATUS
+//		waits for the server and compares its exit status
+//	[!] logged REGEXP
+//		waits for the regexp in the server's standard error; with !, which
+//		wants an ended server, fails if it is there
+//	get [-method METHOD] [-header 'Name: value']... URL
+//		prints the answer: status, headers sorted, body
+//
+// and the condition ipv6.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve":  cmdServe,
+			"signal": cmdSignal,
+			"ended":  cmdEnded,
+			"logged": cmdLogged,
+			"get":    cmdGet,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "ipv6" {
+				return false, fmt.Errorf("unknown condition %s", cond)
+			}
+			ln, err := net.Listen("tcp", "[::1]:0")
+			if err == nil {
+				ln.Close()
+			}
+			return err == nil, nil
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Values[serverKey{}] = new(server)
+			return nil
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+type serverKey struct{}
+
+// A server is the wsbridge that a script has started last.
+type server struct {
+	cmd    *exec.Cmd
+	stderr *watched
+	done   chan struct{} // closed when Wait has returned
+}
+
+func theServer(ts *testscript.TestScript) *server {
+	s := ts.Value(serverKey{}).(*server)
+	if s.cmd == nil {
+		ts.Fatalf("no server was started")
+	}
+	return s
+}
+
+var listeningLine = regexp.MustCompile(`listening on.*ws:(//[^\s"]+)`)
+
+func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("unsupported: ! serve")
+	}
+	s := ts.Value(serverKey{}).(*server)
+	var extra []string
+	for len(args) > 0 && !strings.HasPrefix(args[0], "-") && strings.Contains(args[0], "=") {
+		extra, args = append(extra, args[0]), args[1:]
+	}
+	s.stderr = newWatched()
+	s.done = make(chan struct{})
+	s.cmd = exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
+	s.cmd.Env = append(os.Environ(), extra...)
+	s.cmd.Dir = ts.Getenv("WORK")
+	s.cmd.Stderr = s.stderr
+	ts.Check(s.cmd.Start())
+	go func(s server) {
+		_ = s.cmd.Wait()
+		close(s.done)
+	}(*s)
+	started := *s
+	ts.Defer(func() {
+		_ = started.cmd.Process.Kill()
+		<-started.done
+		ts.Logf("[server's stderr]\n%s", started.stderr.text())
+	})
+	m := started.stderr.wait(listeningLine, started.done)
+	if m == nil {
+		ts.Fatalf("the server does not listen")
+	}
+	ts.Setenv("URL", "ws:"+m[1])
+	ts.Setenv("PAGE", "http:"+m[1])
+}
+
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": os.Interrupt}
+	if neg || len(args) != 1 || signals[args[0]] == nil {
+		ts.Fatalf("usage: signal TERM|INT")
+	}
+	ts.Check(theServer(ts).cmd.Process.Signal(signals[args[0]]))
+}
+
+func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ended STATUS")
+	}
+	s := theServer(ts)
+	select {
+	case <-s.done:
+	case <-time.After(patience):
+		ts.Fatalf("the server does not end")
+	}
+	if got := strconv.Itoa(s.cmd.ProcessState.ExitCode()); got != args[0] {
+		ts.Fatalf("the server ended with %s (%v)", got, s.cmd.ProcessState)
+	}
+}
+
+func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] logged REGEXP")
+	}
+	re, err := regexp.Compile(`(?m)` + args[0])
+	ts.Check(err)
+	s := theServer(ts)
+	if !neg {
+		if s.stderr.wait(re, s.done) == nil {
+			ts.Fatalf("not in the server's standard error: %s", re)
+		}
+		return
+	}
+	select {
+	case <-s.done:
+	default:
+		ts.Fatalf("! logged wants an ended server")
+	}
+	if m := re.FindString(s.stderr.text()); m != "" {
+		ts.Fatalf("in the server's standard error: %s", m)
+	}
+}
+
+func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
+	req, err := http.NewRequest("GET", "", nil)
+	ts.Check(err)
+	for len(args) > 2 && (args[0] == "-method" || args[0] == "-header") {
+		if args[0] == "-method" {
+			req.Method = args[1]
+		} else {
+			name, value, _ := strings.Cut(args[1], ":")
+			req.Header.Add(name, strings.TrimSpace(value))
+		}
+		args = args[2:]
+	}
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... URL")
+	}
+	url, err := req.URL.Parse(args[0])
+	ts.Check(err)
+	req.URL, req.Host = url, req.Header.Get("Host")
+	transport := &http.Transport{DisableKeepAlives: true}
+	resp, err := transport.RoundTrip(req) // no redirect is followed
+	ts.Check(err)
+	defer resp.Body.Close()
+
+	w := ts.Stdout()
+	fmt.Fprintln(w, resp.StatusCode)
+	var lines []string
+	for name, values := range resp.Header {
+		for _, value := range values {
+			lines = append(lines, name+": "+value)
+		}
+	}
+	slices.Sort(lines)
+	fmt.Fprintf(w, "%s\n\n", strings.Join(lines, "\n"))
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		_, err = io.Copy(w, resp.Body)
+		ts.Check(err)
+	}
+}
+
+// watched keeps what is written to it and wakes those who wait for some text.
+type watched struct {
+	mu      sync.Mutex
+	buf     bytes.Buffer
+	changed chan struct{}
+}
+
+func newWatched() *watched { return &watched{changed: make(chan struct{})} }
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.changed)
+	w.changed = make(chan struct{})
+	return w.buf.Write(p)
+}
+
+func (w *watched) text() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+// wait returns the first match of re, or nil if there is none until done or
+// for too long.
+func (w *watched) wait(re *regexp.Regexp, done <-chan struct{}) []string {
+	tooLong := time.After(patience)
+	for {
+		w.mu.Lock()
+		changed, m := w.changed, re.FindStringSubmatch(w.buf.String())
+		w.mu.Unlock()
+		if m != nil {
+			return m
+		}
+		select {
+		case <-changed:
+		case <-done:
+			return re.FindStringSubmatch(w.text())
+		case <-tooLong:
+			return nil
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package cmd
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+)
+
+// started serves h on a loopback port until the test ends it; the error of
+// serve comes on the channel.
+func started(t *testing.T, ctx context.Context, h http.Handler, shutdown func(context.Context) error, signals <-chan os.Signal) (url string, ln net.Listener, ended <-chan error) {
+	t.Helper()
+	listeners, err := listen([]string{"127.0.0.1"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- serve(ctx, &http.Server{Handler: h}, shutdown, listeners, signals) }()
+	return listenURL("http", listeners[0]), listeners[0], done
+}
+
+func noSessions(context.Context) error { return nil }
+
+func receive(t *testing.T, ended <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(patience):
+		t.Fatal("serve does not end")
+		return nil
+	}
+}
+
+func TestServeEndsBySignal(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	url, _, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, signals)
+	client := &http.Client{Transport: &http.Transport{}}
+	resp, err := client.Get(url) // leaves an idle connection
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	signals <- os.Interrupt
+	if err := receive(t, ended); err != nil {
+		t.Error(err)
+	}
+	if _, err := client.Get(url); err == nil {
+		t.Error("it still answers")
+	}
+}
+
+func TestServeSecondSignal(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	draining := make(chan struct{})
+	stubborn := func(ctx context.Context) error {
+		close(draining)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	_, _, ended := started(t, t.Context(), http.NotFoundHandler(), stubborn, signals)
+	signals <- os.Interrupt
+	<-draining
+	select {
+	case err := <-ended:
+		t.Fatal("it did not wait for the sessions:", err)
+	default:
+	}
+	signals <- os.Interrupt
+	if err := receive(t, ended); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServeListenerFails(t *testing.T) {
+	_, ln, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, nil)
+	ln.Close()
+	if err := receive(t, ended); err == nil {
+		t.Error("no error")
+	}
+}
+
+// A download that nobody reads does not hold up the end for long.
+func TestServeEndsDuringDownload(t *testing.T) {
+	begun := make(chan struct{})
+	endless := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		close(begun)
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	url, _, ended := started(t, ctx, endless, noSessions, nil)
+	transport := &http.Transport{DisableKeepAlives: true}
+	resp, err := (&http.Client{Transport: transport}).Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	<-begun
+	cancel()
+	if err := receive(t, ended); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.ReadAll(resp.Body); err == nil {
+		t.Error("the download was not cut off")
+	}
+}
