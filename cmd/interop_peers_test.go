@@ -185,7 +185,7 @@ func interopBrowser(t *testing.T) interopPeer {
 // there must not pass for one that was satisfied.
 func interopMissing(t *testing.T, what string) {
 	t.Helper()
-	if os.Getenv("CI") == "true" {
+	if os.Getenv("CI") != "" {
 		t.Fatal("missing: " + what)
 	}
 	t.Skip("missing: " + what)
