@@ -1,0 +1,192 @@
+package cmd_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// An interopPeer connects, sends what it is told to, and reports what it saw
+// until the connection was closed.
+type interopPeer func(ctx context.Context, s *interopServer, spec interopSpec) (interopResult, error)
+
+type interopSpec struct {
+	Send []string `json:"send"`
+	// Leave is the number of messages after which the peer closes; with 0
+	// it waits for the server to do so.
+	Leave int `json:"leave"`
+}
+
+type interopResult struct {
+	Messages []string `json:"messages"`
+	Code     int      `json:"code"`
+	Reason   string   `json:"reason"`
+}
+
+const interopPythonScript = `
+import asyncio, json, sys, websockets
+
+async def main():
+    spec = json.load(sys.stdin)
+    messages = []
+    async with websockets.connect(sys.argv[1], max_size=None) as ws:
+        try:
+            for m in spec["send"]:
+                await ws.send(m)
+        except websockets.ConnectionClosed:
+            pass
+        try:
+            while spec["leave"] == 0 or len(messages) < spec["leave"]:
+                messages.append(await ws.recv())
+        except websockets.ConnectionClosed:
+            pass
+        await ws.close()
+    json.dump({"messages": messages, "code": ws.close_code, "reason": ws.close_reason}, sys.stdout)
+
+asyncio.run(main())
+`
+
+func interopPython(t *testing.T) interopPeer {
+	// The python3 that comes first in PATH need not be the one that the
+	// distribution installs its modules for.
+	candidates := []string{"python3", "/usr/bin/python3", "python"}
+	for _, python := range candidates {
+		if exec.CommandContext(t.Context(), python, "-c", "import websockets").Run() == nil {
+			return interopCommand(python, "-c", interopPythonScript)
+		}
+	}
+	interopMissing(t, "a Python with the module websockets (Debian: python3-websockets)")
+	return nil
+}
+
+const interopNodeScript = `
+const spec = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const WebSocket = require("ws");
+const messages = [];
+const ws = new WebSocket(process.argv[1]);
+ws.on("open", () => spec.send.forEach((m) => ws.send(m)));
+ws.on("message", (data) => {
+  messages.push(data.toString());
+  if (messages.length === spec.leave) ws.close(1000);
+});
+ws.on("error", (err) => console.error(err));
+ws.on("close", (code, reason) =>
+  process.stdout.write(JSON.stringify({ messages, code, reason: reason.toString() })));
+`
+
+func interopNode(t *testing.T) interopPeer {
+	if exec.CommandContext(t.Context(), "node", "-e", `require("ws")`).Run() != nil {
+		interopMissing(t, "Node with the package ws (npm install ws, and NODE_PATH set to its node_modules)")
+	}
+	return interopCommand("node", "-e", interopNodeScript)
+}
+
+// interopCommand is a peer that is a program: it gets the URL as its last
+// argument and the spec on stdin, and prints the result.
+func interopCommand(name string, args ...string) interopPeer {
+	return func(ctx context.Context, s *interopServer, spec interopSpec) (got interopResult, err error) {
+		in, err := json.Marshal(spec)
+		if err != nil {
+			return got, err
+		}
+		cmd := exec.CommandContext(ctx, name, append(slices.Clone(args), s.url)...)
+		cmd.Stdin = bytes.NewReader(in)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			return got, fmt.Errorf("%s: %w\n%s", name, err, stderr.String())
+		}
+		if err := json.Unmarshal(out, &got); err != nil {
+			return got, fmt.Errorf("%s printed %.200q: %w\n%s", name, out, err, stderr.String())
+		}
+		return got, nil
+	}
+}
+
+const interopPage = `<!DOCTYPE html>
+<meta charset="utf-8">
+<title>interop</title>
+<script>
+function run(spec) {
+  return new Promise((resolve) => {
+    const messages = [];
+    const ws = new WebSocket(location.href.replace(/^http/, "ws"));
+    ws.onopen = () => spec.send.forEach((m) => ws.send(m));
+    ws.onmessage = (event) => {
+      messages.push(event.data);
+      if (messages.length === spec.leave) ws.close(1000);
+    };
+    ws.onclose = (event) => resolve({ messages, code: event.code, reason: event.reason });
+  });
+}
+</script>
+`
+
+func interopBrowser(t *testing.T) interopPeer {
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		interopMissing(t, "a browser (Debian: chromium)")
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.ExecPath(path),
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.WSURLReadTimeout(interopLimit),
+		// Chromium refuses to run as root inside its sandbox.
+		chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	browser, closeBrowser := chromedp.NewContext(allocator)
+	t.Cleanup(func() {
+		// Cancel waits until the browser has left its folder.
+		if err := chromedp.Cancel(browser); err != nil && !errors.Is(err, context.Canceled) {
+			t.Logf("closing the browser: %v", err)
+		}
+		closeBrowser()
+		stop()
+	})
+	if err := chromedp.Do(browser); err != nil {
+		t.Fatalf("starting %s: %v", path, err)
+	}
+	return func(ctx context.Context, s *interopServer, spec interopSpec) (got interopResult, err error) {
+		in, err := json.Marshal(spec)
+		if err != nil {
+			return got, err
+		}
+		tab, closeTab := chromedp.NewContext(browser)
+		defer closeTab()
+		defer context.AfterFunc(ctx, closeTab)()
+		if err := chromedp.Do(tab, chromedp.Navigate(s.page)); err != nil {
+			return got, err
+		}
+		return chromedp.Run(tab, chromedp.Evaluate[interopResult](
+			"run("+string(in)+")", chromedp.EvalAwaitPromise))
+	}
+}
+
+// interopMissing skips the test, except in CI, where a peer that is not
+// there must not pass for one that was satisfied.
+func interopMissing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal("missing: " + what)
+	}
+	t.Skip("missing: " + what)
+}
