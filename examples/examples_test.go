@@ -63,7 +63,7 @@ func TestCount(t *testing.T) {
 		{"?exit=3", 4003, "exit status 3"},
 		{"?exit=x", websocket.StatusNormalClosure, ""},
 	} {
-		t.Run(tt.query, func(t *testing.T) {
+		t.Run("/"+tt.query, func(t *testing.T) {
 			t.Parallel()
 			lines, closed := s.dial(t, tt.query).rest()
 			if !slices.Equal(lines, want) {
