@@ -59,11 +59,10 @@ func TestCount(t *testing.T) {
 		reason string
 	}{
 		{"", websocket.StatusNormalClosure, ""},
-		{"?exit=0", websocket.StatusNormalClosure, ""},
 		{"?exit=3", 4003, "exit status 3"},
 		{"?exit=x", websocket.StatusNormalClosure, ""},
 	} {
-		t.Run("/"+tt.query, func(t *testing.T) {
+		t.Run("query "+tt.query, func(t *testing.T) {
 			t.Parallel()
 			lines, closed := s.dial(t, tt.query).rest()
 			if !slices.Equal(lines, want) {
