@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
@@ -92,7 +93,9 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	}
 	s.in.messages++
 	s.in.bytes += int64(len(message))
-	s.heardMessage.Store(true)
+	if s.child == nil {
+		s.lastMessage.Store(time.Now().UnixNano())
+	}
 	s.batch = s.framing.terminate(s.batch)
 	s.complete = len(s.batch)
 	return nil

@@ -104,6 +104,19 @@ var children = map[string]func(args []string){
 			fmt.Println(os.Getenv(name))
 		}
 	},
+	// tail fills its output pipe, says so and exits.
+	"tail": func([]string) {
+		bufio.NewReader(os.Stdin).ReadString('\n')
+		os.Stdout.Write(bytes.Repeat([]byte("0123456789abcde\n"), 60<<6))
+		fmt.Fprintln(os.Stderr, "all is said")
+	},
+	// ask WORD prints the word and exits with status 42 if it comes back.
+	"ask": func(args []string) {
+		fmt.Println(args[0])
+		if s, _ := bufio.NewReader(os.Stdin).ReadString('\n'); s == args[0]+"\n" {
+			os.Exit(42)
+		}
+	},
 	// suicide kills itself with the signal.
 	"suicide": func(args []string) {
 		p, _ := os.FindProcess(os.Getpid())

@@ -27,18 +27,14 @@ func (s *session) output() {
 // listenOn waits, after the end of our own input, until nothing has come for
 // the linger time.
 func (s *session) listenOn() {
-	for {
-		s.heardMessage.Store(false)
+	for wait := s.linger; wait > 0; wait = s.linger - time.Since(time.Unix(0, s.lastMessage.Load())) {
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-time.After(s.linger):
-		}
-		if !s.heardMessage.Load() {
-			s.end(errInputDone)
-			return
+		case <-time.After(wait):
 		}
 	}
+	s.end(errInputDone)
 }
 
 // deliver sends what the child writes. What one read brought leaves in one

@@ -3,6 +3,8 @@ package bridge
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -64,6 +66,28 @@ func connect(t testing.TB, srv *httptest.Server, early ...[]byte) *peer {
 		t.Fatalf("handshake: %s", resp.Status)
 	}
 	return p
+}
+
+// handshake makes an opening handshake and returns the status of the answer.
+func handshake(t testing.TB, srv *httptest.Server, lines ...string) int {
+	t.Helper()
+	nc, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(patience))
+	io.WriteString(nc, handshakeFor(srv, "/", lines...))
+	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode
+}
+
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 func (p *peer) write(b []byte) {

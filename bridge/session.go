@@ -48,8 +48,8 @@ type session struct {
 	over     bool   // the WebSocket has ended
 	in       traffic
 
-	out          traffic // owned by output, and by run when output is done
-	heardMessage atomic.Bool
+	out         traffic      // owned by output, and by run when output is done
+	lastMessage atomic.Int64 // when it came, in ns since 1970; without a child only
 
 	pings pings
 }
@@ -163,8 +163,11 @@ func (s *session) close(cause error, state process.State) Close {
 
 // closeHandshake closes the WebSocket in the reader's place.
 func (s *session) closeHandshake(c Close) {
-	limit := time.AfterFunc(closeLimit, s.conn.cut)
-	defer limit.Stop()
+	limit := closeLimit
+	if s.draining.Err() != nil {
+		limit = drainLimit
+	}
+	defer time.AfterFunc(limit, s.conn.cut).Stop()
 	err := s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason))
 	s.conn.finish(err != nil) // without an error the peer has closed too
 }

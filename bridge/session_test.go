@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -496,15 +495,8 @@ func TestMaxForks(t *testing.T) {
 	h := child(&Handler{MaxForks: 1}, "echo")
 	srv := serve(t, h)
 	p := connect(t, srv)
-	nc, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	io.WriteString(nc, handshakeFor(srv, "/"))
-	status := make([]byte, 12)
-	if io.ReadFull(nc, status); string(status) != "HTTP/1.1 429" {
-		t.Errorf("got %q", status)
+	if status := handshake(t, srv); status != 429 {
+		t.Errorf("got %d", status)
 	}
 	p.write(closing(1000, ""))
 	p.wantClose(Close{1000, ""})

@@ -1,0 +1,77 @@
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// A client that does not read holds a drain up for a while, not for ever.
+func TestShutdownWithAStalledClient(t *testing.T) {
+	h := child(&Handler{}, "flood")
+	log := newLog(t, h)
+	connect(t, serve(t, h))
+	log.blocked()
+	if err := h.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "code=1001") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
+// Nothing that a child or a client does holds up the second signal.
+func TestShutdownAtOnce(t *testing.T) {
+	h := child(&Handler{Grace: patience}, "deaf")
+	log := newLog(t, h)
+	p := connect(t, serve(t, h))
+	p.message()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- h.Shutdown(ctx) }()
+	cancel()
+	if err := <-done; err != context.Canceled {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(log.String(), `child="signal: killed"`) {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
+// A session that is delivering the last words of its child is drained too.
+func TestShutdownInTheTail(t *testing.T) {
+	h := child(&Handler{}, "tail")
+	log := newLog(t, h)
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
+		nc.(*net.TCPConn).SetWriteBuffer(4 << 10)
+		return ctx
+	}
+	srv.Start()
+	defer srv.Close()
+	p := connect(t, srv)
+	p.SetReadBuffer(4 << 10)
+	p.write(bytes.Repeat(text("go"), 2))
+	log.wait("all is said")
+	if err := h.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "msg=close") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
+// A handler that is shut down refuses, whether it has served or not.
+func TestShutdownRefuses(t *testing.T) {
+	h := child(&Handler{}, "echo")
+	srv := serve(t, h)
+	if err := h.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if status := handshake(t, srv); status != 503 {
+		t.Errorf("got %d", status)
+	}
+}
