@@ -16,14 +16,14 @@ import (
 // child is the program that the scripts serve; args[0] says what it does.
 func child(args []string) int {
 	switch args[0] {
-	case "echo": // each line as it comes, at the end of them exit
+	case "echo": // each line as it comes, or N lines
 		lines := bufio.NewScanner(os.Stdin)
 		lines.Buffer(nil, 16<<20)
-		for lines.Scan() {
+		for n := number(args); n != 0 && lines.Scan(); n-- {
 			fmt.Println(lines.Text())
 		}
-	case "raw": // each byte as it comes
-		if _, err := io.Copy(os.Stdout, os.Stdin); err != nil {
+	case "raw": // N bytes as they come
+		if _, err := io.CopyN(os.Stdout, os.Stdin, int64(number(args))); err != nil {
 			return 1
 		}
 	case "args": // its arguments, one a line
@@ -58,11 +58,19 @@ func child(args []string) int {
 	case "exit": // N, after a line of output and one of errors
 		fmt.Println("last words")
 		fmt.Fprintln(os.Stderr, "complaint")
-		status, err := strconv.Atoi(args[1])
-		if err != nil {
-			return 99
-		}
-		return status
+		return number(args)
 	}
 	return 0
+}
+
+// number is args[1], or without it a negative number.
+func number(args []string) int {
+	if len(args) < 2 {
+		return -1
+	}
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
 }

@@ -63,6 +63,8 @@ func TestScript(t *testing.T) {
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(server)
+			// The race detector makes each process wait a second at its end.
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		RequireExplicitExec: true,
@@ -101,7 +103,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	s.stderr = newWatched()
 	s.done = make(chan struct{})
 	s.cmd = exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
-	s.cmd.Env = append(os.Environ(), extra...)
+	s.cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
 	s.cmd.Dir = ts.Getenv("WORK")
 	s.cmd.Stderr = s.stderr
 	ts.Check(s.cmd.Start())
