@@ -242,3 +242,19 @@ func TestEnvironPrecedence(t *testing.T) {
 		}
 	}
 }
+
+// Each variable is there once, the last of those that Env has of a name.
+func TestEnvironOfEnvTwice(t *testing.T) {
+	h := &Handler{Env: []string{"A=1", "B=1", "A=2", "=C:=C:\\one", "=D:=D:\\two", "NOTHING", "", "=", "A=3"}}
+	env := h.environ(upgradeRequest(), "ID")
+	var got []string
+	for _, v := range env {
+		if strings.HasPrefix(v, "A=") || strings.HasPrefix(v, "B=") || strings.HasPrefix(v, "=") || strings.HasPrefix(v, "NOTHING") || v == "" {
+			got = append(got, v)
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"=C:=C:\\one", "=D:=D:\\two", "A=3", "B=1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
