@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -22,10 +23,7 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 		}
 	}
 
-	remoteHost, remotePort, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil { // the peer of a unix socket has no address
-		remoteHost, remotePort = "unix-socket", ""
-	}
+	remoteHost, remotePort := peerOf(r)
 	serverName, serverPort, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		serverName, serverPort = strings.Trim(r.Host, "[]"), "80"
@@ -72,6 +70,22 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 		set(variable, strings.Join(values, separator))
 	}
 	return env
+}
+
+// peerOf is the client's address and port. The peer of a unix socket has none,
+// but may have bound its end to a name that looks like one. An address alone
+// comes from handlers that take it from a proxy's header.
+func peerOf(r *http.Request) (host, port string) {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if local == nil || local.Network() != "unix" {
+		if host, port, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+			return host, port
+		}
+		if _, err := netip.ParseAddr(r.RemoteAddr); err == nil {
+			return r.RemoteAddr, ""
+		}
+	}
+	return "unix-socket", ""
 }
 
 // headerVariable is the variable that a header becomes. Proxy becomes none:

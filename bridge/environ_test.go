@@ -156,6 +156,10 @@ func TestEnvironOfPeer(t *testing.T) {
 		{"@", &net.UnixAddr{Net: "unix", Name: "/run/wsbridge"}, "unix-socket", ""},
 		{"", &net.UnixAddr{Net: "unix", Name: "/run/wsbridge"}, "unix-socket", ""},
 		{"/tmp/client", &net.UnixAddr{Net: "unix", Name: "/run/wsbridge"}, "unix-socket", ""},
+		{"127.0.0.1:80", &net.UnixAddr{Net: "unix", Name: "/run/wsbridge"}, "unix-socket", ""},
+		{"@10.0.0.1:80", &net.UnixAddr{Net: "unix", Name: "@wsbridge"}, "unix-socket", ""},
+		{"192.0.2.7", &net.TCPAddr{}, "192.0.2.7", ""},
+		{"2001:db8::7", nil, "2001:db8::7", ""},
 		{"@", nil, "unix-socket", ""},
 		{"", nil, "unix-socket", ""},
 	} {
