@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os/exec"
 	"strings"
 	"syscall"
 
@@ -92,12 +93,14 @@ func lastOf(err error) string {
 func notStarted(err error) Close {
 	reason := "command cannot be started"
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
 		reason = "command not found"
 	case errors.Is(err, fs.ErrPermission):
 		reason = "command is not executable"
-	case errors.Is(err, syscall.ENOEXEC):
+	case errors.Is(err, syscall.ENOEXEC), errors.Is(err, syscall.EISDIR):
 		reason = "command is not a program"
+	case errors.Is(err, syscall.E2BIG): // a header of 128 KiB is enough (execve(2))
+		reason = "request too large for the command's environment"
 	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
 		reason = "no room for another process"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):

@@ -134,6 +134,8 @@ func TestNotStarted(t *testing.T) {
 		{started(syscall.EACCES), "command is not executable"},
 		{started(syscall.EPERM), "command is not executable"},
 		{started(syscall.ENOEXEC), "command is not a program"},
+		{started(syscall.EISDIR), "command is not a program"},
+		{started(syscall.E2BIG), "request too large for the command's environment"},
 		{started(syscall.EAGAIN), "no room for another process"},
 		{started(syscall.ENOMEM), "no room for another process"},
 		{os.NewSyscallError("pipe2", syscall.EMFILE), "too many open files"},
@@ -152,7 +154,8 @@ func TestNotStarted(t *testing.T) {
 func TestNotStartedByLookPath(t *testing.T) {
 	dir := t.TempDir()
 	for command, want := range map[string]string{
-		filepath.Join(dir, "missing"): "command not found",
+		filepath.Join(dir, "missing"):  "command not found",
+		"wsbridge-test-not-in-the-path": "command not found",
 	} {
 		_, err := exec.LookPath(command)
 		if err == nil {
