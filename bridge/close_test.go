@@ -49,6 +49,7 @@ func TestCloseOf(t *testing.T) {
 func TestExitStatus(t *testing.T) {
 	for code, want := range map[int]int{
 		1000: 0,
+		4000: 1, // not ours: exit status 0 is 1000
 		4001: 1,
 		4003: 3,
 		4137: 137,
@@ -154,7 +155,7 @@ func TestNotStarted(t *testing.T) {
 func TestNotStartedByLookPath(t *testing.T) {
 	dir := t.TempDir()
 	for command, want := range map[string]string{
-		filepath.Join(dir, "missing"):  "command not found",
+		filepath.Join(dir, "missing"):   "command not found",
 		"wsbridge-test-not-in-the-path": "command not found",
 	} {
 		_, err := exec.LookPath(command)
