@@ -31,12 +31,13 @@ func (c Close) Error() string { return c.String() }
 const exitBase = 4000
 
 // ExitStatus is the exit status that the close tells of: 0 for 1000, N for
-// 4000+N up to 255, and 1 for everything else.
+// 4000+N from 1 to 255, and 1 for everything else. That includes 4000, which
+// tells of no exit status, but of whatever has failed at another server.
 func (c Close) ExitStatus() int {
 	switch n := c.Code - exitBase; {
 	case c.Code == int(websocket.StatusNormalClosure):
 		return 0
-	case n >= 0 && n <= 255:
+	case n >= 1 && n <= 255:
 		return n
 	default:
 		return 1
@@ -97,8 +98,10 @@ func notStarted(err error) Close {
 		reason = "command not found"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EISDIR):
 		reason = "command is not executable"
-	case errors.Is(err, syscall.ENOEXEC):
+	case errors.Is(err, syscall.ENOEXEC), errors.Is(err, syscall.EISDIR):
 		reason = "command is not a program"
+	case errors.Is(err, syscall.E2BIG): // a header of 128 KiB is enough (execve(2))
+		reason = "request too large for the command's environment"
 	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
 		reason = "no room for another process"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):

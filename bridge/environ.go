@@ -4,21 +4,26 @@ import (
 	"cmp"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 )
 
 // environ is the child's environment: the variables of CGI (RFC 3875, section
 // 4.1), what Handler.Env gives beside them, and the request's headers as
-// HTTP_*. None sets a variable that one before it has set.
+// HTTP_*. None sets a variable that one before it has set: of a name that
+// stands twice some programs see the first and some the last.
 func (h *Handler) environ(r *http.Request, id string) []string {
 	env := make([]string, 0, 24+len(h.Env)+len(r.Header))
-	set := func(name, value string) { env = append(env, name+"="+value) }
-
-	remoteHost, remotePort, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil { // the peer of a unix socket has no address
-		remoteHost, remotePort = "unix-socket", ""
+	taken := make(map[string]bool, cap(env))
+	set := func(name, value string) {
+		if !taken[name] {
+			taken[name] = true
+			env = append(env, name+"="+value)
+		}
 	}
+
+	remoteHost, remotePort := peerOf(r)
 	serverName, serverPort, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		serverName, serverPort = strings.Trim(r.Host, "[]"), "80"
@@ -48,16 +53,14 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 		set("HTTPS", "on")
 	}
 	set("HTTP_HOST", r.Host)
-	own := env
-	for _, v := range h.Env {
-		if name, _, _ := strings.Cut(v, "="); !isSet(own, name) {
-			env = append(env, v)
+	for _, v := range slices.Backward(h.Env) { // the last of a name counts, as in os/exec
+		if i := 1 + strings.IndexByte(v[min(1, len(v)):], '='); i > 0 { // on Windows, names may begin with =
+			set(v[:i], v[i+1:])
 		}
 	}
-	own = env
 	for name, values := range r.Header {
 		variable, ok := headerVariable(name)
-		if !ok || isSet(own, variable) {
+		if !ok {
 			continue
 		}
 		separator := ", "
@@ -67,6 +70,22 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 		set(variable, strings.Join(values, separator))
 	}
 	return env
+}
+
+// peerOf is the client's address and port. The peer of a unix socket has none,
+// but may have bound its end to a name that looks like one. An address alone
+// comes from handlers that take it from a proxy's header.
+func peerOf(r *http.Request) (host, port string) {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if local == nil || local.Network() != "unix" {
+		if host, port, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+			return host, port
+		}
+		if _, err := netip.ParseAddr(r.RemoteAddr); err == nil {
+			return r.RemoteAddr, ""
+		}
+	}
+	return "unix-socket", ""
 }
 
 // headerVariable is the variable that a header becomes. Proxy becomes none:
@@ -81,11 +100,4 @@ func headerVariable(name string) (string, bool) {
 	}
 	variable := "HTTP_" + strings.ReplaceAll(strings.ToUpper(name), "-", "_")
 	return variable, variable != "HTTP_PROXY"
-}
-
-func isSet(env []string, name string) bool {
-	return slices.ContainsFunc(env, func(v string) bool {
-		set, _, _ := strings.Cut(v, "=")
-		return set == name
-	})
 }
