@@ -96,7 +96,7 @@ func notStarted(err error) Close {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
 		reason = "command not found"
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EISDIR):
+	case errors.Is(err, fs.ErrPermission):
 		reason = "command is not executable"
 	case errors.Is(err, syscall.ENOEXEC), errors.Is(err, syscall.EISDIR):
 		reason = "command is not a program"

@@ -31,7 +31,8 @@ type Handler struct {
 	Dir string
 
 	// Env holds variables ("NAME=value") for the child, besides those of
-	// CGI. Nothing of the server's own environment is passed on unasked.
+	// CGI, which it cannot replace; of several with one name the last
+	// counts. Nothing of the server's own environment is passed on unasked.
 	Env []string
 
 	// Framing says how bytes and messages correspond; the zero value is Lines.
@@ -140,7 +141,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	log := h.Logger.With("id", id)
 	child, err := h.start(r, id)
 	if err != nil {
-		log.Error("cannot start the command", "command", h.Command[0], "error", err)
+		log.Error("cannot start the command", "command", h.Command, "error", err)
 		s.refuse(notStarted(err))
 		h.release()
 		return
@@ -173,9 +174,7 @@ func (h *Handler) servePlain(w http.ResponseWriter, r *http.Request) {
 		h.Plain.ServeHTTP(w, r)
 		return
 	}
-	w.Header().Set("Connection", "Upgrade")
-	w.Header().Set("Upgrade", "websocket")
-	http.Error(w, "this is a WebSocket server: connect with ws:// or wss://", http.StatusUpgradeRequired)
+	h.refuse(w, r, upgradeRequired("this is a WebSocket server: connect with ws:// or wss://"))
 }
 
 // refuse answers a request that starts no session.
@@ -211,8 +210,13 @@ func (h *Handler) release() {
 	}
 }
 
+var errNoCommand = errors.New("Handler.Command is empty")
+
 // start starts the child for a request.
 func (h *Handler) start(r *http.Request, id string) (*process.Process, error) {
+	if len(h.Command) == 0 {
+		return nil, errNoCommand
+	}
 	path, err := exec.LookPath(h.Command[0])
 	if err != nil && !errors.Is(err, exec.ErrDot) {
 		return nil, err
@@ -331,4 +335,5 @@ func (s *session) refuse(c Close) {
 	defer context.AfterFunc(s.killed, s.conn.cut)()
 	s.end(c)
 	s.closeHandshake(c)
+	_ = s.ws.CloseNow() // lets go of the library's finalizer
 }

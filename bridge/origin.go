@@ -53,6 +53,8 @@ func checkHandshake(r *http.Request) *refusal {
 		return upgradeRequired("only version 13 of the WebSocket protocol is supported")
 	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-Websocket-Key")) != 1:
 		return &refusal{status: http.StatusBadRequest, reason: "Sec-WebSocket-Key is not 16 bytes in base64"}
+	case r.ContentLength != 0:
+		return &refusal{status: http.StatusBadRequest, reason: "a WebSocket handshake has no body"} // it would be read as frames
 	case strings.ContainsRune(r.URL.Path, 0):
 		return &refusal{status: http.StatusBadRequest, reason: "the path contains a NUL"} // no environment could hold it
 	}

@@ -150,10 +150,13 @@ func (p *peer) next() frame {
 	return f
 }
 
-// message is the next text message that must come, whole.
+// message is the next message that must come, whole.
 func (p *peer) message() string {
 	p.t.Helper()
 	f := p.next()
+	for f.op == opPing {
+		f = p.next()
+	}
 	if f.op != opText && f.op != opBinary {
 		p.t.Fatalf("got opcode %x %q, want a message", f.op, f.payload)
 	}

@@ -143,7 +143,7 @@ func TestCannotStart(t *testing.T) {
 	}{
 		{"./no-such-command", Close{1011, "command not found"}},
 		{"no-such-command", Close{1011, "command not found"}},
-		{os.TempDir(), Close{1011, "command is not executable"}},
+		{os.TempDir(), Close{1011, "command is not a program"}},
 	}
 	for _, test := range tests {
 		t.Run(test.command, func(t *testing.T) {
