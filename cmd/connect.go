@@ -182,7 +182,7 @@ func closeText(end bridge.Close) string {
 	var text string
 	switch end.Code {
 	case 1006:
-		text = "the connection was lost without a close frame (1006)"
+		return "the connection was lost without a close frame (1006)"
 	case 1002, 1007, 1009: // either side may have found fault with the other
 		text = fmt.Sprintf("the connection was closed with %d", end.Code)
 	default:

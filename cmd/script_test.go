@@ -30,7 +30,7 @@ const patience = time.Minute
 //	serve [NAME=value...] [flags] COMMAND...
 //		starts wsbridge on a free port, waits until it listens and sets
 //		$URL (ws://...) and $PAGE (http://...)
-//	signal TERM|INT
+//	signal TERM|INT|KILL
 //		sends the server a signal
 //	ended STATUS
 //		waits for the server and compares its exit status
@@ -126,9 +126,9 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": os.Interrupt}
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": os.Interrupt, "KILL": os.Kill}
 	if neg || len(args) != 1 || signals[args[0]] == nil {
-		ts.Fatalf("usage: signal TERM|INT")
+		ts.Fatalf("usage: signal TERM|INT|KILL")
 	}
 	ts.Check(theServer(ts).cmd.Process.Signal(signals[args[0]]))
 }
