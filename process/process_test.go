@@ -105,7 +105,10 @@ func command(name string, args ...string) *Command {
 	return &Command{
 		Path: exe,
 		Args: append([]string{exe}, args...),
-		Env:  append([]string{childVar + "=" + name}, os.Environ()...), // the first of a name counts
+		Env: append([]string{ // the first of a name counts
+			childVar + "=" + name,
+			"GORACE=atexit_sleep_ms=0", // instead of a second
+		}, os.Environ()...),
 	}
 }
 
@@ -209,6 +212,7 @@ func pattern(n int) []byte {
 }
 
 func childCloseStdin([]string) {
+	io.ReadFull(os.Stdin, make([]byte, 1))
 	os.Stdin.Close()
 	fmt.Println("closed")
 	select {}
@@ -295,7 +299,7 @@ func TestEnv(t *testing.T) {
 		t.Errorf("nil Env: the child sees %q", got)
 	}
 
-	c.Env = []string{childVar + "=environ", "A=1", "B=two words"}
+	c.Env = []string{childVar + "=environ", "GORACE=atexit_sleep_ms=0", "A=1", "B=two words"}
 	p = start(t, c)
 	got = strings.ReplaceAll(receive(t, collect(p.Stdout)), "\r", "")
 	if want := "A=1\nB=two words\n"; !strings.Contains(got, want) {
