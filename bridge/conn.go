@@ -26,12 +26,11 @@ type conn struct {
 	lost   func(error)
 
 	// Owned by the reader.
-	small   []byte
-	large   []byte // in use while reads are larger than small
-	in      []byte // read and not yet handed out; lies in small or large
-	frames  frameScanner
-	limited bool  // the reader has been given its last chance
-	failed  error // why the socket cannot be read any more
+	small  []byte
+	large  []byte       // in use while reads are larger than small
+	in     []byte       // read and not yet handed out; lies in small or large
+	frames frameScanner // over what was handed out
+	failed error        // why the socket cannot be read any more
 
 	heard    atomic.Bool // something was read since it was last asked
 	stopping atomic.Bool
@@ -72,10 +71,10 @@ func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
 }
 
 // Read hands out what was read from the socket, and reads more when nothing
-// is left. It returns errStopped at the edge of a frame once stop was called.
+// is left. It returns errStopped once stop was called.
 func (c *conn) Read(p []byte) (int, error) {
 	for len(c.in) == 0 {
-		if c.stopping.Load() && c.frames.between() {
+		if c.stopping.Load() {
 			return 0, errStopped
 		}
 		if c.idle != nil {
@@ -117,17 +116,14 @@ func (c *conn) fill() error {
 	if n > 0 || err == nil {
 		return nil // the error comes again
 	}
-	if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) && !c.limited {
-		// Woken in the middle of a frame: the rest of it may still come,
-		// and the library cannot go on from anywhere else.
-		c.limited = true
-		return c.SetReadDeadline(time.Now().Add(closeLimit))
+	if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		return errStopped
 	}
 	c.failed = err
 	return err
 }
 
-// stop makes the reader return errStopped at the next edge of a frame.
+// stop makes the reader return errStopped when it has no more to hand out.
 func (c *conn) stop() {
 	c.stopping.Store(true)
 	_ = c.SetReadDeadline(longAgo)
@@ -236,7 +232,7 @@ func (c *conn) cut() { _ = c.Conn.Close() }
 // that nothing follows, and discards what comes until the peer ends its side
 // too: a socket closed with bytes unread is reset, and a reset overtakes data
 // (RFC 6455, section 7.1.1). The caller has taken the reader's place.
-func (c *conn) finish(linger bool) {
+func (c *conn) finish(linger time.Duration) {
 	t := time.AfterFunc(closeLimit, c.cut)
 	defer t.Stop()
 	c.wg.Wait()
@@ -245,8 +241,8 @@ func (c *conn) finish(linger bool) {
 		c.free.Wait()
 	}
 	c.mu.Unlock()
-	if cw, ok := c.Conn.(interface{ CloseWrite() error }); linger && ok && cw.CloseWrite() == nil {
-		t.Reset(lingerLimit)
+	if cw, ok := c.Conn.(interface{ CloseWrite() error }); linger > 0 && ok && cw.CloseWrite() == nil {
+		t.Reset(linger)
 		_ = c.SetReadDeadline(time.Time{})
 		_, _ = io.Copy(io.Discard, c.r)
 	}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type Handler struct {
 	Command []string
 
 	// Dir is the child's working directory; empty means the server's own.
+	// Command is not looked up there.
 	Dir string
 
 	// Env holds variables ("NAME=value") for the child, besides those of
@@ -219,6 +221,9 @@ func (h *Handler) start(r *http.Request, id string) (*process.Process, error) {
 	}
 	path, err := exec.LookPath(h.Command[0])
 	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return nil, err
+	}
+	if path, err = filepath.Abs(path); err != nil {
 		return nil, err
 	}
 	return (&process.Command{

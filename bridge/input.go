@@ -32,7 +32,7 @@ func (s *session) input() {
 	s.over = true
 	if peer, ok := errors.AsType[websocket.CloseError](err); ok {
 		s.end(Close{int(peer.Code), peer.Reason})
-		s.conn.finish(true)
+		s.conn.finish(lingerLimit)
 	} else if s.conn.failed != nil {
 		s.end(errLost)
 		s.conn.cut()
@@ -40,7 +40,7 @@ func (s *session) input() {
 		violation := errProtocol(err)
 		s.sendClose(violation) // the library has, for most violations
 		s.end(violation)
-		s.conn.finish(true)
+		s.conn.finish(lingerLimit)
 	}
 }
 

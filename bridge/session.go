@@ -168,8 +168,18 @@ func (s *session) closeHandshake(c Close) {
 		limit = drainLimit
 	}
 	defer time.AfterFunc(limit, s.conn.cut).Stop()
-	err := s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason))
-	s.conn.finish(err != nil) // without an error the peer has closed too
+	if !s.conn.frames.between() {
+		// The library has lost its place in the stream of a peer that is in
+		// the middle of a frame. The answer is discarded with the rest.
+		s.sendClose(c)
+		s.conn.finish(limit)
+		return
+	}
+	linger := lingerLimit
+	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil {
+		linger = 0 // the peer has closed too
+	}
+	s.conn.finish(linger)
 }
 
 // sendClose sends a close frame without the library, which has none for some

@@ -244,6 +244,20 @@ func TestTheLastByteArrives(t *testing.T) {
 	}
 }
 
+// A client in the middle of a frame is told how the child ended, at once.
+func TestEndInTheMiddleOfAFrame(t *testing.T) {
+	srv := serve(t, child(&Handler{}, "lines", "3", "1"))
+	long := text(strings.Repeat("x", 1000))
+	for _, cut := range []int{1, 2, 3, 5, 8, 500, len(long) - 1} {
+		p := connect(t, srv)
+		p.write(append(text("go"), long[:cut]...))
+		got, end := p.closed()
+		if want := (Close{4005, "exit status 5"}); len(got) != 3 || end != want {
+			t.Errorf("cut at %d: got %q, %v", cut, got, end)
+		}
+	}
+}
+
 // A client that reads slowly gets everything all the same, long after the
 // child has ended.
 func TestSlowReader(t *testing.T) {
