@@ -374,6 +374,38 @@ func TestEndOfStdinIsEnough(t *testing.T) {
 	}
 }
 
+// Children that are started at the same time do not hold each other's pipes.
+func TestManyAtOnce(t *testing.T) {
+	const n = 30
+	failed := make(chan error, n)
+	for i := range n {
+		go func() {
+			failed <- func() error {
+				c := command("cat")
+				c.Grace = limit
+				p, err := c.Start()
+				if err != nil {
+					return err
+				}
+				defer p.Close()
+				want := fmt.Sprint("child ", i)
+				p.Stdin.Write([]byte(want))
+				p.Stdin.Close()
+				got, _ := io.ReadAll(p.Stdout)
+				if state := p.End(t.Context()); string(got) != want || state != (State{}) {
+					return fmt.Errorf("got %q, %v; want %q", got, state, want)
+				}
+				return nil
+			}()
+		}()
+	}
+	for range n {
+		if err := receive(t, failed); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A ctx that is done ends every wait, a long grace or not.
 func TestEndAtOnce(t *testing.T) {
 	c := command("deaf")
