@@ -121,7 +121,7 @@ func (h *Handler) init() {
 // session, which goes on after ServeHTTP has returned.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(h.init)
-	if !asksForUpgrade(r) {
+	if !AsksForUpgrade(r) {
 		h.servePlain(w, r)
 		return
 	}

@@ -21,9 +21,9 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.reason }
 
-// asksForUpgrade reports whether the request wants to be a WebSocket, be it
-// in the right way or not.
-func asksForUpgrade(r *http.Request) bool { return hasToken(r.Header, "Upgrade", "websocket") }
+// AsksForUpgrade reports whether a request wants to be a WebSocket, be it in
+// the right way or not: a Handler answers it itself and passes it to no other.
+func AsksForUpgrade(r *http.Request) bool { return hasToken(r.Header, "Upgrade", "websocket") }
 
 // check is what stands before the upgrade, in this order: the handshake, the
 // host, the origin.

@@ -10,6 +10,8 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+
+	"github.com/wsbridge/wsbridge/bridge"
 )
 
 // A headerField is one line that the user adds to answers.
@@ -64,24 +66,11 @@ func withHeaders(next http.Handler, all, upgrades, plain []headerField) http.Han
 	onUpgrades, onPlain := slices.Concat(all, upgrades), slices.Concat(all, plain)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fields := onPlain
-		if asksForUpgrade(r) {
+		if bridge.AsksForUpgrade(r) {
 			fields = onUpgrades
 		}
 		next.ServeHTTP(&headerWriter{ResponseWriter: w, fields: fields}, r)
 	})
-}
-
-// asksForUpgrade reports whether the answer will be the bridge's, be it a
-// WebSocket or a refusal.
-func asksForUpgrade(r *http.Request) bool {
-	for _, line := range r.Header.Values("Upgrade") {
-		for token := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "websocket") {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // A headerWriter adds its fields at the last moment, because http.Error and

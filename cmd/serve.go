@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
-	"sync"
 	"syscall"
 	"time"
 
@@ -245,48 +243,4 @@ func (o *serveOptions) announce(log *slog.Logger, what, url string) {
 	case o.logLevel != "none":
 		fmt.Fprintln(o.stderr, what, url)
 	}
-}
-
-// pageGrace is how long a download under way may hold up the end.
-const pageGrace = 2 * time.Second
-
-// serve runs srv until a signal comes, ctx ends or a listener fails; then it
-// ends the sessions by calling shutdown. Another signal makes it do so at once.
-func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context) error, listeners []net.Listener, signals <-chan os.Signal) error {
-	var running sync.WaitGroup
-	failed := make(chan error, len(listeners))
-	for _, ln := range listeners {
-		running.Go(func() {
-			if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-				failed <- fmt.Errorf("%s: %w", ln.Addr(), err)
-			}
-		})
-	}
-	var err error
-	select {
-	case <-signals:
-	case <-ctx.Done():
-	case err = <-failed:
-	}
-
-	ctx, kill := context.WithCancel(context.WithoutCancel(ctx))
-	running.Go(func() {
-		select {
-		case <-signals:
-			kill()
-		case <-ctx.Done():
-		}
-	})
-	var pages sync.WaitGroup
-	pages.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, pageGrace)
-		defer cancel()
-		_ = srv.Shutdown(ctx)
-		srv.Close() // what Shutdown did not want to wait for
-	})
-	_ = shutdown(ctx) // its error says that a second signal came, which is no failure
-	pages.Wait()
-	kill()
-	running.Wait()
-	return err
 }

@@ -76,6 +76,26 @@ func TestServeSecondSignal(t *testing.T) {
 	}
 }
 
+// A connection on which nothing was ever said holds nothing up: the server
+// ends long before it is given up as a download would be.
+func TestServeEndsWithASilentConnection(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	_, ln, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, signals)
+	nc, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	signals <- os.Interrupt
+	begin := time.Now()
+	if err := receive(t, ended); err != nil {
+		t.Error(err)
+	}
+	if d := time.Since(begin); d >= pageGrace {
+		t.Errorf("it took %v", d)
+	}
+}
+
 func TestServeListenerFails(t *testing.T) {
 	_, ln, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, nil)
 	ln.Close()

@@ -1,0 +1,94 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// pageGrace is how long a download under way may hold up the end.
+const pageGrace = 2 * time.Second
+
+// serve runs srv until a signal comes, ctx ends or a listener fails; then it
+// ends the sessions by calling shutdown. Another signal makes it do so at once.
+func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context) error, listeners []net.Listener, signals <-chan os.Signal) error {
+	var silent silentConns
+	srv.ConnState = silent.track
+	var running sync.WaitGroup
+	failed := make(chan error, len(listeners))
+	for _, ln := range listeners {
+		running.Go(func() {
+			if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("%s: %w", ln.Addr(), err)
+			}
+		})
+	}
+	var err error
+	select {
+	case <-signals:
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+
+	ctx, kill := context.WithCancel(context.WithoutCancel(ctx))
+	running.Go(func() {
+		select {
+		case <-signals:
+			kill()
+		case <-ctx.Done():
+		}
+	})
+	silent.close()
+	var pages sync.WaitGroup
+	pages.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, pageGrace)
+		defer cancel()
+		_ = srv.Shutdown(ctx)
+		srv.Close() // what Shutdown did not want to wait for
+	})
+	_ = shutdown(ctx) // its error says that a second signal came, which is no failure
+	pages.Wait()
+	kill()
+	running.Wait()
+	return err
+}
+
+// silentConns are the connections on which no request has begun, such as a
+// browser opens for later. Shutdown would wait for one.
+type silentConns struct {
+	mu     sync.Mutex
+	conns  map[net.Conn]bool
+	closed bool
+}
+
+// track is an http.Server's ConnState.
+func (s *silentConns) track(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(s.conns, c)
+	case s.closed:
+		c.Close()
+	default:
+		if s.conns == nil {
+			s.conns = make(map[net.Conn]bool)
+		}
+		s.conns[c] = true
+	}
+}
+
+// close closes them, and those that come later.
+func (s *silentConns) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for c := range s.conns {
+		c.Close()
+	}
+}
