@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// pageGrace is how long a download under way may hold up the end.
-const pageGrace = 2 * time.Second
+// pageGrace is how long a download under way may hold up the end. Tests
+// lengthen it.
+var pageGrace = 2 * time.Second
 
 // serve runs srv until a signal comes, ctx ends or a listener fails; then it
 // ends the sessions by calling shutdown. Another signal makes it do so at once.

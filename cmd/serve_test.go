@@ -76,9 +76,10 @@ func TestServeSecondSignal(t *testing.T) {
 	}
 }
 
-// A connection on which nothing was ever said holds nothing up: the server
-// ends long before it is given up as a download would be.
+// A connection on which nothing was ever said holds nothing up.
 func TestServeEndsWithASilentConnection(t *testing.T) {
+	defer func(d time.Duration) { pageGrace = d }(pageGrace)
+	pageGrace = time.Hour
 	signals := make(chan os.Signal, 2)
 	_, ln, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, signals)
 	nc, err := net.Dial("tcp", ln.Addr().String())
@@ -87,12 +88,8 @@ func TestServeEndsWithASilentConnection(t *testing.T) {
 	}
 	defer nc.Close()
 	signals <- os.Interrupt
-	begin := time.Now()
 	if err := receive(t, ended); err != nil {
 		t.Error(err)
-	}
-	if d := time.Since(begin); d >= pageGrace {
-		t.Errorf("it took %v", d)
 	}
 }
 
