@@ -12,14 +12,14 @@ import (
 )
 
 // input reads the WebSocket until it ends or the session wants no more, and
-// feeds what it reads to the child.
+// feeds what it reads to the child. It leaves it to run to end the child's
+// input, which may end the child: the cause must be known before.
 func (s *session) input() {
 	defer close(s.inputDone)
 	err := s.receive()
 	s.passOn()
 	putLarge(s.batch)
 	s.batch = nil
-	s.feed.finish()
 	if errors.Is(err, errStopped) {
 		return
 	}

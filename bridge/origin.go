@@ -219,7 +219,7 @@ func (h *Handler) checkHost(r *http.Request) *refusal {
 	return &refusal{
 		status: http.StatusForbidden,
 		reason: "unknown host",
-		remedy: fmt.Sprintf(" %q (--origin=%s allows it)", host, host),
+		remedy: fmt.Sprintf(" %q (--address=%s or --origin=%s allows it)", host, host, host),
 	}
 }
 

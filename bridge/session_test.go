@@ -214,6 +214,24 @@ func TestCloseInABurst(t *testing.T) {
 	log.wait(`messages_in=1000 bytes_in=6000`)
 }
 
+// A client that closes is the cause, however quickly the child then ends. The
+// end of the child's input used to come before the cause was set.
+func TestTheClientClosedFirst(t *testing.T) {
+	h := child(&Handler{}, "echo")
+	log := newLog(t, h)
+	srv := serve(t, h)
+	const runs = 50
+	for range runs {
+		p := connect(t, srv)
+		p.write(closing(4321, ""))
+		p.wantClose(Close{4321, ""})
+	}
+	until(t, func() bool { return strings.Count(log.String(), "msg=close") == runs }, func() string { return "the ends" })
+	if n := strings.Count(log.String(), "code=4321"); n != runs {
+		t.Errorf("%d of %d sessions were ended by the client", n, runs)
+	}
+}
+
 // End of file that arrives together with data hides nothing.
 func TestOutputThenExit(t *testing.T) {
 	srv := serve(t, child(&Handler{}, "line", "5"))
