@@ -71,6 +71,16 @@ var (
 	errLost     = Close{int(websocket.StatusAbnormalClosure), "connection lost"}
 )
 
+// A localError ends a Client's session whose own input or output failed.
+type localError struct {
+	op  string
+	err error
+}
+
+func (e *localError) Error() string { return "cannot " + e.op + ": " + e.err.Error() }
+func (e *localError) Unwrap() error { return e.err }
+func (e *localError) close() Close  { return errGoingAway }
+
 func errTooBig(limit int) Close {
 	return Close{int(websocket.StatusMessageTooBig), fmt.Sprintf("message over %d bytes", limit)}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,12 +17,18 @@ import (
 // for the socket as long as it must. Control frames never make their sender
 // wait: they are queued, and leave when the write under way is done, or
 // through a goroutine of their own, which lives as long as the queue.
+//
+// The read deadline belongs to the phase: the reader has none, except after
+// a write has failed (closeLimit, to find out why); stop and the library's
+// Close wake the reader by one that has passed; resume and finish take it
+// back for whoever reads next, and after finish nobody sets it any more.
 type conn struct {
 	net.Conn
 	r      io.Reader // what is read; Conn, unless bytes are buffered elsewhere
 	masked bool      // this is a client's end: frames out are masked
 	idle   func()    // called by the reader before a read that may block
-	lost   func(error)
+	got    func()    // called by the reader after a read
+	lost   func()    // called when a write has failed
 
 	// Owned by the reader.
 	small  []byte
@@ -32,11 +37,11 @@ type conn struct {
 	frames frameScanner // over what was handed out
 	failed error        // why the socket cannot be read any more
 
-	heard    atomic.Bool // something was read since it was last asked
-	stopping atomic.Bool
-	written  atomic.Int64 // bytes of data that the socket took
+	heard   atomic.Bool  // something was read since it was last asked
+	written atomic.Int64 // bytes of data that the socket took
 
 	mu        sync.Mutex
+	phase     phase
 	free      sync.Cond // signalled when writing becomes false
 	writing   bool      // somebody is in Conn.Write
 	queue     []byte    // control frames that wait for the end of a frame
@@ -44,6 +49,16 @@ type conn struct {
 	err       error     // why the socket cannot be written any more
 	wg        sync.WaitGroup
 }
+
+// A phase is who reads a conn.
+type phase int
+
+const (
+	reading  phase = iota // the session's reader
+	stopped               // nobody: the reader shall leave
+	resumed               // the library, for the close handshake
+	finished              // finish, to the end
+)
 
 // maxQueue bounds the control frames that wait. When more come, those waiting
 // are forgotten: of several pings only the latest must be answered (RFC 6455,
@@ -74,7 +89,7 @@ func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
 // is left. It returns errStopped once stop was called.
 func (c *conn) Read(p []byte) (int, error) {
 	for len(c.in) == 0 {
-		if c.stopping.Load() {
+		if c.isStopped() {
 			return 0, errStopped
 		}
 		if c.idle != nil {
@@ -103,6 +118,7 @@ func (c *conn) fill() error {
 	n, err := c.r.Read(b[:cap(b)])
 	if n > 0 {
 		c.heard.Store(true)
+		c.got()
 	}
 	c.in = b[:n]
 	switch {
@@ -116,7 +132,7 @@ func (c *conn) fill() error {
 	if n > 0 || err == nil {
 		return nil // the error comes again
 	}
-	if c.stopping.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+	if c.isStopped() {
 		return errStopped
 	}
 	c.failed = err
@@ -124,15 +140,25 @@ func (c *conn) fill() error {
 }
 
 // stop makes the reader return errStopped when it has no more to hand out.
-func (c *conn) stop() {
-	c.stopping.Store(true)
-	_ = c.SetReadDeadline(longAgo)
+func (c *conn) stop() { c.enter(stopped, longAgo) }
+
+// resume makes reading possible again, for the library.
+func (c *conn) resume() { c.enter(resumed, time.Time{}) }
+
+// enter begins a phase with a read deadline, unless finish has begun.
+func (c *conn) enter(p phase, deadline time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != finished {
+		c.phase = p
+		_ = c.SetReadDeadline(deadline)
+	}
 }
 
-// resume makes reading possible again, for whoever reads after the reader.
-func (c *conn) resume() {
-	c.stopping.Store(false)
-	_ = c.SetReadDeadline(time.Time{})
+func (c *conn) isStopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase == stopped
 }
 
 // Write takes the library's control frames, each of which comes whole.
@@ -192,8 +218,11 @@ func (c *conn) note(err error) {
 		return
 	}
 	c.err = err
-	if !c.closeSent { // a peer that closes may be gone before its answer
-		c.lost(err)
+	if c.phase == reading {
+		// What the peer sent before it went may still be read, a close
+		// frame among it.
+		_ = c.SetReadDeadline(time.Now().Add(closeLimit))
+		c.lost()
 	}
 }
 
@@ -212,8 +241,14 @@ func (c *conn) writeData(frames []byte) error {
 	}
 	c.writing = true
 	c.mu.Unlock()
-	n, err := c.Conn.Write(frames)
-	c.written.Add(int64(n))
+	var err error
+	for len(frames) > 0 && err == nil {
+		// In pieces, so that progress shows.
+		var n int
+		n, err = c.Conn.Write(frames[:min(len(frames), largeBuffer)])
+		c.written.Add(int64(n))
+		frames = frames[n:]
+	}
 	c.mu.Lock()
 	c.note(err)
 	c.release()
@@ -222,7 +257,14 @@ func (c *conn) writeData(frames []byte) error {
 
 // Close is for the library, which closes the connection as soon as it has
 // queued a close frame. It wakes the reader and leaves the rest to finish.
-func (c *conn) Close() error { return c.SetReadDeadline(longAgo) }
+func (c *conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == finished {
+		return nil
+	}
+	return c.SetReadDeadline(longAgo)
+}
 
 // cut ends the connection at once; reads and writes under way fail.
 func (c *conn) cut() { _ = c.Conn.Close() }
@@ -233,6 +275,7 @@ func (c *conn) cut() { _ = c.Conn.Close() }
 // too: a socket closed with bytes unread is reset, and a reset overtakes data
 // (RFC 6455, section 7.1.1). The caller has taken the reader's place.
 func (c *conn) finish(linger time.Duration) {
+	c.enter(finished, time.Time{})
 	t := time.AfterFunc(closeLimit, c.cut)
 	defer t.Stop()
 	c.wg.Wait()
@@ -243,7 +286,6 @@ func (c *conn) finish(linger time.Duration) {
 	c.mu.Unlock()
 	if cw, ok := c.Conn.(interface{ CloseWrite() error }); linger > 0 && ok && cw.CloseWrite() == nil {
 		t.Reset(linger)
-		_ = c.SetReadDeadline(time.Time{})
 		_, _ = io.Copy(io.Discard, c.r)
 	}
 	c.cut()

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -60,11 +61,14 @@ type Client struct {
 
 // Run connects to url (ws:, wss:, http: or https:) and returns when the
 // session is over, with the code and the reason that it was closed with by
-// either side. The error is that of a connection that could not be made.
+// either side. The error is that of a connection that could not be made, or
+// of Stdin or Stdout.
 // When ctx ends, the session closes with 1001. A read of Stdin that is under
-// way when the session ends is left to itself.
+// way when the session ends is left to itself, and so is a write to Stdout
+// that blocks 2 s after the end of ctx.
 func (c *Client) Run(ctx context.Context, url string) (Close, error) {
 	s := &session{
+		pongs:          make(chan bool, 1),
 		framing:        c.Framing,
 		maxMessageSize: cmp.Or(c.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(c.PingInterval, DefaultPingInterval),
@@ -94,6 +98,9 @@ func (c *Client) Run(ctx context.Context, url string) (Close, error) {
 	}
 	defer context.AfterFunc(ctx, func() { s.end(errGoingAway) })()
 	ending, _ := s.run()
+	if err, ok := errors.AsType[*localError](context.Cause(s.ctx)); ok {
+		return ending, err
+	}
 	return ending, nil
 }
 
@@ -106,8 +113,13 @@ func (c *Client) start() (*process.Process, error) {
 	return (&process.Command{Path: path, Args: c.Command, Env: os.Environ(), Grace: c.Grace}).Start()
 }
 
+// dialLimit is how long the handshake may take.
+const dialLimit = 30 * time.Second
+
 // dial makes the handshake and puts the session's conn under the WebSocket.
 func (s *session) dial(ctx context.Context, c *Client, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, dialLimit)
+	defer cancel()
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = c.TLS
 	t.ForceAttemptHTTP2 = false // a WebSocket is an upgrade of HTTP/1.1
@@ -120,11 +132,15 @@ func (s *session) dial(ctx context.Context, c *Client, url string) error {
 		HTTPHeader:     header,
 		Host:           host,
 		Subprotocols:   c.Subprotocols,
-		OnPingReceived: s.pong,
+		OnPingReceived: s.answer,
+		OnPongReceived: s.pong,
 	})
+	if err != nil && s.conn != nil {
+		s.conn.cut() // a 101 that the library did not like
+	}
 	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-		return fmt.Errorf("%s: the server answered %s: %s", url, resp.Status, bytes.TrimSpace(text))
+		return fmt.Errorf("%s: the server answered %s: %q", url, resp.Status, bytes.TrimSpace(text))
 	}
 	if err != nil {
 		return err

@@ -3,8 +3,10 @@ package bridge
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -110,7 +112,7 @@ func TestClientCannotConnect(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
 	for url, want := range map[string]string{
-		srv.URL:               "404 Not Found: 404 page not found",
+		srv.URL:               `404 Not Found: "404 page not found"`,
 		"ftp://127.0.0.1/":    `unexpected url scheme: "ftp"`,
 		"ws://127.0.0.1:1/":   "connection refused",
 		"ws://127.0.0.1:port": "invalid port",
@@ -124,22 +126,161 @@ func TestClientCannotConnect(t *testing.T) {
 
 // A server that vanishes is told from one that closes.
 func TestClientLosesTheServer(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		nc, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
-			acceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n\x81\x02hi")
-		nc.Close()
-	}))
-	defer srv.Close()
+	srv := handshakeThen(t, func(nc net.Conn) { fmt.Fprint(nc, "\x81\x02hi") })
 	stdin, keep := io.Pipe()
 	defer keep.Close()
 	var out bytes.Buffer
 	end, err := (&Client{Stdin: stdin, Stdout: &out}).Run(t.Context(), srv.URL)
 	if err != nil || end.Code != 1006 || end.ExitStatus() != 1 || out.String() != "hi\n" {
 		t.Errorf("%q, %v, %v", out.String(), end, err)
+	}
+}
+
+// handshakeThen answers a handshake by hand and lets do go on.
+func handshakeThen(t *testing.T, do func(net.Conn)) *httptest.Server {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		nc, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer nc.Close()
+		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
+			acceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n")
+		do(nc)
+	}))
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+// A server's last message and close frame are read although a write failed.
+func TestClientReadsOnAfterAWriteError(t *testing.T) {
+	srv := handshakeThen(t, func(nc net.Conn) {
+		time.Sleep(20 * time.Millisecond)
+		fmt.Fprint(nc, "\x81\x02hi\x88\x02\x0f\xa3")
+	})
+	for range 50 {
+		stdin, keep := io.Pipe()
+		go func() {
+			for {
+				if _, err := keep.Write([]byte("line\n")); err != nil {
+					return
+				}
+			}
+		}()
+		var out bytes.Buffer
+		end, err := (&Client{Stdin: stdin, Stdout: &out}).Run(t.Context(), srv.URL)
+		stdin.Close()
+		if err != nil || end.Code != 4003 || out.String() != "hi\n" {
+			t.Fatalf("%q, %v, %v", out.String(), end, err)
+		}
+	}
+}
+
+// A message that takes longer than Linger to come is waited for.
+func TestClientLingersWithinAMessage(t *testing.T) {
+	srv := handshakeThen(t, func(nc net.Conn) {
+		nc.Write([]byte{0x81, 100})
+		for range 10 {
+			time.Sleep(50 * time.Millisecond)
+			nc.Write([]byte("0123456789"))
+		}
+		io.Copy(io.Discard, nc)
+	})
+	var out bytes.Buffer
+	end, err := (&Client{Stdin: strings.NewReader(""), Stdout: &out, Linger: 300 * time.Millisecond}).Run(t.Context(), srv.URL)
+	if out.Len() != 101 {
+		t.Errorf("%d bytes, %v, %v", out.Len(), end, err)
+	}
+}
+
+// slow is an output on which each write takes a while.
+type slow struct{ n int }
+
+func (s *slow) Write(p []byte) (int, error) {
+	time.Sleep(200 * time.Millisecond)
+	s.n += len(p)
+	return len(p), nil
+}
+
+// What a slow output has not taken is no silence.
+func TestClientLingersForASlowStdout(t *testing.T) {
+	srv := serve(t, child(&Handler{}, "lines", "20000", "100"))
+	var out slow
+	c := &Client{Stdin: strings.NewReader("go\n"), Stdout: &out, Linger: 100 * time.Millisecond, MaxMessageSize: 100_000}
+	end, err := c.Run(t.Context(), srv.URL)
+	if want := 20000 * 101; err != nil || end.Code != 4005 || out.n != want {
+		t.Errorf("%v, %v: %d bytes of %d", end, err, out.n, want)
+	}
+}
+
+// A blocked output does not keep Run from ending when it is asked to.
+func TestClientIsStoppedWhileStdoutBlocks(t *testing.T) {
+	srv := serve(t, child(&Handler{}, "line", "100"))
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	defer r.Close()
+	stdin, keep := io.Pipe()
+	defer keep.Close()
+	time.AfterFunc(100*time.Millisecond, cancel)
+	_, _ = (&Client{Stdin: stdin, Stdout: w}).Run(ctx, srv.URL)
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+func (failing) Read([]byte) (int, error)  { return 0, errors.New("is a directory") }
+
+// An input or output that fails is no end of file.
+func TestClientTellsOfItsOwnFailures(t *testing.T) {
+	srv := serve(t, child(&Handler{}, "line", "100"))
+	stdin, keep := io.Pipe()
+	defer keep.Close()
+	if _, err := (&Client{Stdin: stdin, Stdout: failing{}}).Run(t.Context(), srv.URL); err == nil || err.Error() != "cannot write output: no space left" {
+		t.Errorf("stdout: %v", err)
+	}
+	srv = serve(t, child(&Handler{}, "echo"))
+	if _, err := (&Client{Stdin: failing{}, Stdout: io.Discard}).Run(t.Context(), srv.URL); err == nil || err.Error() != "cannot read input: is a directory" {
+		t.Errorf("stdin: %v", err)
+	}
+}
+
+func TestClientOverTLS(t *testing.T) {
+	h := child(&Handler{}, "echo")
+	srv := httptest.NewTLSServer(h)
+	t.Cleanup(func() {
+		h.Shutdown(t.Context())
+		srv.Close()
+	})
+	var out bytes.Buffer
+	in := strings.Repeat(strings.Repeat("y", 99)+"\n", 20000)
+	end, err := (&Client{Stdin: strings.NewReader(in), Stdout: &out, Linger: 5 * time.Second,
+		TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig}).Run(t.Context(), srv.URL)
+	if err != nil || end.Code != 1000 || out.String() != in {
+		t.Errorf("%d bytes, %v, %v", out.Len(), end, err)
+	}
+}
+
+// A handshake that fails after the 101 leaves no socket open.
+func TestClientClosesAfterABadHandshake(t *testing.T) {
+	closed := make(chan error, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		nc, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer nc.Close()
+		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n")
+		nc.SetReadDeadline(time.Now().Add(patience))
+		_, err = io.Copy(io.Discard, nc)
+		closed <- err
+	}))
+	defer srv.Close()
+	if _, err := (&Client{Stdin: strings.NewReader(""), Stdout: io.Discard}).Run(t.Context(), srv.URL); err == nil {
+		t.Error("no error")
+	}
+	if err := <-closed; err != nil {
+		t.Errorf("the socket was left open: %v", err)
 	}
 }

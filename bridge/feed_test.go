@@ -73,7 +73,7 @@ func (s *testSink) has() string {
 
 func newFeed(to sink, limit int) (*feed, *sync.WaitGroup) {
 	f, wg := new(feed), new(sync.WaitGroup)
-	f.init(to, limit, wg)
+	f.init(to, limit, wg, func(error) {})
 	return f, wg
 }
 

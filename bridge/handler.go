@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os/exec"
@@ -28,8 +29,8 @@ type Handler struct {
 	// by its arguments. A name without a slash is looked up in PATH.
 	Command []string
 
-	// Dir is the child's working directory; empty means the server's own.
-	// Command is not looked up there.
+	// Dir is the child's working directory, and that of a relative path in
+	// Command; empty means the server's own.
 	Dir string
 
 	// Env holds variables ("NAME=value") for the child, besides those of
@@ -46,12 +47,14 @@ type Handler struct {
 
 	// MaxMessageSize is how many bytes a message from the client may have,
 	// and how many may wait for a child that does not read. A larger
-	// message ends the session with 1009. Zero means 1 MiB.
+	// message ends the session with 1009. Zero means 1 MiB, a negative
+	// number no limit.
 	MaxMessageSize int
 
 	// PingInterval is the time between two pings to a client; one that
 	// lets two of them pass without a pong or data is taken for dead. Zero
-	// means 30 s, a negative duration sends none.
+	// means 30 s. A negative duration sends none; then a client that has
+	// vanished is noticed only when something is sent to it.
 	PingInterval time.Duration
 
 	// Grace is added to each of the waits at a child's end: 100 ms for it
@@ -219,11 +222,15 @@ func (h *Handler) start(r *http.Request, id string) (*process.Process, error) {
 	if len(h.Command) == 0 {
 		return nil, errNoCommand
 	}
-	path, err := exec.LookPath(h.Command[0])
-	if err != nil && !errors.Is(err, exec.ErrDot) {
+	path := h.Command[0]
+	if filepath.Base(path) != path && !filepath.IsAbs(path) {
+		path = filepath.Join(h.Dir, path)
+	}
+	path, err := exec.LookPath(path)
+	if err != nil {
 		return nil, err
 	}
-	if path, err = filepath.Abs(path); err != nil {
+	if path, err = filepath.Abs(path); err != nil { // for a relative Dir
 		return nil, err
 	}
 	return (&process.Command{
@@ -263,11 +270,15 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 // newSession prepares a session as far as it does not need the connection.
 func (h *Handler) newSession(r *http.Request) *session {
 	s := &session{
+		pongs:          make(chan bool, 1),
 		framing:        h.Framing,
 		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
 		draining:       h.draining,
 		killed:         h.killed,
+	}
+	if s.maxMessageSize < 0 {
+		s.maxMessageSize = math.MaxInt
 	}
 	s.ctx, s.end = context.WithCancelCause(h.draining)
 	return s
@@ -280,7 +291,8 @@ func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
 		InsecureSkipVerify: true, // Host and Origin have been checked
 		// The library's own answer would wait for the socket, and after
 		// five seconds end the session (of a client that reads slowly).
-		OnPingReceived: s.pong,
+		OnPingReceived: s.answer,
+		OnPongReceived: s.pong,
 	})
 	if err != nil {
 		s.end(err)
@@ -290,7 +302,7 @@ func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
 	return nil
 }
 
-func (s *session) pong(_ context.Context, payload []byte) bool {
+func (s *session) answer(_ context.Context, payload []byte) bool {
 	_ = s.conn.control(appendFrame(nil, finBit|opPong, payload, s.conn.masked))
 	return false
 }
@@ -323,14 +335,28 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
 	s.conn = newConn(nc, r, early)
 	s.conn.idle = s.passOn
-	s.conn.lost = func(error) { s.end(errLost) }
+	s.conn.got = func() {
+		if s.reading {
+			s.noteHeard()
+		}
+	}
+	s.conn.lost = func() {
+		if s.feed.full() { // else the reader finds out
+			s.end(errLost)
+		}
+	}
 	return s.conn
 }
 
 // attach gives the session what is at the other end.
 func (s *session) attach(source io.Reader, to sink) {
 	s.source = source
-	s.feed.init(to, s.maxMessageSize, &s.wg)
+	wg, failed := &s.wg, func(error) {} // a child may close its input
+	if s.child == nil {
+		wg = new(sync.WaitGroup) // a write to our own output may never return
+		failed = func(err error) { s.end(&localError{"write output", err}) }
+	}
+	s.feed.init(to, s.maxMessageSize, wg, failed)
 	s.inputDone = make(chan struct{})
 	s.outputDone = make(chan struct{})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -17,6 +18,7 @@ import (
 func (s *session) input() {
 	defer close(s.inputDone)
 	err := s.receive()
+	s.feed.waitNoMore() // a close frame has been answered: the end shall not wait for the child
 	s.passOn()
 	putLarge(s.batch)
 	s.batch = nil
@@ -36,6 +38,7 @@ func (s *session) input() {
 	} else if s.conn.failed != nil {
 		s.end(errLost)
 		s.conn.cut()
+		s.conn.finish(0)
 	} else {
 		violation := errProtocol(err)
 		s.sendClose(violation) // the library has, for most violations
@@ -74,8 +77,11 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 		}
 		// The library fills what it is given before it returns: a message
 		// over the limit shall not be waited for.
-		most := min(cap(s.batch), s.complete+s.maxMessageSize+1)
-		n, err := r.Read(s.batch[len(s.batch):most])
+		room := s.batch[len(s.batch):cap(s.batch)]
+		if left := s.maxMessageSize - (len(s.batch) - s.complete); left < len(room) {
+			room = room[:left+1]
+		}
+		n, err := r.Read(room)
 		s.batch = s.batch[:len(s.batch)+n]
 		if len(s.batch)-s.complete > s.maxMessageSize {
 			return errTooBig(s.maxMessageSize)
@@ -93,9 +99,6 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	}
 	s.in.messages++
 	s.in.bytes += int64(len(message))
-	if s.child == nil {
-		s.lastMessage.Store(time.Now().UnixNano())
-	}
 	s.batch = s.framing.terminate(s.batch)
 	s.complete = len(s.batch)
 	return nil
@@ -118,12 +121,24 @@ func (s *session) growBatch() {
 // middle of reading a message too, whose bytes must stay where they are.
 func (s *session) passOn() {
 	if s.passed < s.complete {
+		s.lastHeard.Store(busy)
 		s.feed.write(s.batch[s.passed:s.complete])
 		s.passed = s.complete
+		s.noteHeard()
 	}
 	if s.batch != nil && s.passed == len(s.batch) && !s.reading {
 		putLarge(s.batch)
 		s.batch, s.complete, s.passed = nil, 0, 0
+	}
+}
+
+// busy is lastHeard while messages wait to be fed.
+const busy = -1
+
+// noteHeard is for listenOn: something has come that is for the other end.
+func (s *session) noteHeard() {
+	if s.child == nil {
+		s.lastHeard.Store(time.Now().UnixNano())
 	}
 }
 
@@ -132,11 +147,12 @@ func (s *session) passOn() {
 // not take at once becomes the backlog, which a goroutine, the feeder,
 // empties. The giver waits only while the backlog is full.
 type feed struct {
-	to    sink
-	limit int // bytes of the backlog
-	wg    *sync.WaitGroup
+	to     sink
+	failed func(error) // called when the sink takes no more
+	wg     *sync.WaitGroup
 
 	mu       sync.Mutex
+	limit    int       // bytes of the backlog
 	room     sync.Cond // signalled when the backlog shrinks or nothing more is taken
 	backlog  []byte
 	underWay int           // bytes that the feeder is writing
@@ -155,8 +171,8 @@ type sink interface {
 	Close() error
 }
 
-func (f *feed) init(to sink, limit int, wg *sync.WaitGroup) {
-	f.to, f.limit, f.wg = to, limit, wg
+func (f *feed) init(to sink, limit int, wg *sync.WaitGroup, failed func(error)) {
+	f.to, f.limit, f.wg, f.failed = to, limit, wg, failed
 	f.room.L = &f.mu
 	f.done = make(chan struct{})
 }
@@ -168,10 +184,10 @@ func (f *feed) write(p []byte) {
 	if !f.feeding && !f.deaf && !f.closed {
 		n, err := f.to.TryWrite(p)
 		p = p[n:]
-		f.deaf = err != nil
+		f.note(err)
 	}
 	f.waiting = true
-	for len(f.backlog)+f.underWay > 0 && len(f.backlog)+f.underWay+len(p) > f.limit && !f.deaf && !f.closed {
+	for len(f.backlog)+f.underWay > 0 && f.limit-len(f.backlog)-f.underWay < len(p) && !f.deaf && !f.closed {
 		f.room.Wait()
 	}
 	f.waiting = false
@@ -197,13 +213,28 @@ func (f *feed) empty() {
 		_, err := f.to.Write(p)
 		f.mu.Lock()
 		spare, f.underWay = p, 0
-		f.deaf = err != nil
+		f.note(err)
 		f.room.Broadcast()
 	}
 	f.backlog, f.feeding = nil, false
 	if f.closed {
 		f.close()
 	}
+}
+
+// note makes the feed deaf after an error. f.mu is locked.
+func (f *feed) note(err error) {
+	if err != nil {
+		f.deaf = true
+		f.failed(err)
+	}
+}
+
+// waitNoMore lets the giver give what it has left without waiting for room.
+func (f *feed) waitNoMore() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.limit = math.MaxInt
 }
 
 // finish says that nothing more is given: the child's standard input ends

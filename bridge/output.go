@@ -13,12 +13,14 @@ import (
 // child's output ends or the WebSocket takes no more.
 func (s *session) output() {
 	defer close(s.outputDone)
-	err := s.deliver()
+	readErr, writeErr := s.deliver()
 	switch {
-	case err != nil:
-		// Whoever sent the close frame or lost the socket has said why.
+	case writeErr != nil:
+		// Whoever sent the close frame or lost the socket says why.
 	case s.child != nil:
 		s.end(errChildDone)
+	case readErr != io.EOF:
+		s.end(&localError{"read input", readErr})
 	default:
 		s.listenOn()
 	}
@@ -27,20 +29,24 @@ func (s *session) output() {
 // listenOn waits, after the end of our own input, until nothing has come for
 // the linger time.
 func (s *session) listenOn() {
-	for wait := s.linger; wait > 0; wait = s.linger - time.Since(time.Unix(0, s.lastMessage.Load())) {
+	for wait := s.linger; wait > 0; {
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-time.After(wait):
+		}
+		if heard := s.lastHeard.Load(); heard != busy {
+			wait = s.linger - time.Since(time.Unix(0, heard))
 		}
 	}
 	s.end(errInputDone)
 }
 
 // deliver sends what the child writes. What one read brought leaves in one
-// write: nothing waits for more while there is something to send. Its error
-// is that of the WebSocket.
-func (s *session) deliver() error {
+// write: nothing waits for more while there is something to send. It returns
+// why it ended: the error of the child's output, io.EOF for instance, or that
+// of the WebSocket.
+func (s *session) deliver() (readErr, writeErr error) {
 	if s.framing == Chunks {
 		return s.deliverChunks()
 	}
@@ -48,7 +54,7 @@ func (s *session) deliver() error {
 }
 
 // deliverChunks reads behind the room for a header, so that nothing is copied.
-func (s *session) deliverChunks() error {
+func (s *session) deliverChunks() (readErr, writeErr error) {
 	small := make([]byte, smallBuffer)
 	buf := small
 	defer func() { putLarge(buf) }()
@@ -58,12 +64,12 @@ func (s *session) deliverChunks() error {
 			s.out.messages++
 			s.out.bytes += int64(n)
 			if err := s.conn.writeData(frameInPlace(buf[:maxHeader+n], finBit|opBinary, s.conn.masked)); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		switch {
 		case readErr != nil:
-			return nil
+			return readErr, nil
 		case n == len(buf)-maxHeader && len(buf) == smallBuffer:
 			buf = getLarge()[:largeBuffer]
 		case n < smallBuffer-maxHeader && len(buf) > smallBuffer:
@@ -73,17 +79,17 @@ func (s *session) deliverChunks() error {
 	}
 }
 
-func (s *session) deliverLines() error {
+func (s *session) deliverLines() (readErr, writeErr error) {
 	l := lineDelivery{session: s, opcode: opText}
 	defer func() { putLarge(l.data) }()
 	for {
 		n, readErr := s.source.Read(l.space())
 		l.data = l.data[:len(l.data)+n]
 		if err := l.send(readErr != nil); err != nil {
-			return err
+			return nil, err
 		}
 		if readErr != nil {
-			return nil
+			return readErr, nil
 		}
 	}
 }
@@ -120,7 +126,10 @@ func (l *lineDelivery) space() []byte {
 // send frames the lines that are whole and writes the frames.
 func (l *lineDelivery) send(atEOF bool) (err error) {
 	l.frames = getLarge()
-	defer func() { putLarge(l.frames) }()
+	defer func() {
+		putLarge(l.frames)
+		l.frames = nil
+	}()
 	rest := l.data
 	for len(rest) > 0 {
 		end, next, last := splitLine(rest, l.searched, atEOF)
@@ -143,9 +152,10 @@ func (l *lineDelivery) send(atEOF bool) (err error) {
 }
 
 // keep moves what is left to the front, and gives a large buffer back when
-// nothing is left and the last read would have fitted into the small one.
+// nothing is left and the last read would have fitted into the small one. One
+// that a long line has made larger still goes with the line.
 func (l *lineDelivery) keep(rest []byte) {
-	if len(rest) == 0 && cap(l.data) > smallBuffer && len(l.data) < smallBuffer {
+	if len(rest) == 0 && (cap(l.data) > largeBuffer || cap(l.data) > smallBuffer && len(l.data) < smallBuffer) {
 		putLarge(l.data)
 		l.data = l.small
 		return

@@ -32,6 +32,7 @@ type session struct {
 	killed         context.Context // done when it wants that at once
 	outputDone     chan struct{}
 	inputDone      chan struct{}
+	pongs          chan bool // whether a pong answers the ping of awaitClient; holds one
 
 	// ctx ends with the first cause why the session shall end.
 	ctx context.Context
@@ -48,8 +49,8 @@ type session struct {
 	over     bool   // the WebSocket has ended
 	in       traffic
 
-	out         traffic      // owned by output, and by run when output is done
-	lastMessage atomic.Int64 // when it came, in ns since 1970; without a child only
+	out       traffic      // owned by output, and by run when output is done
+	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
 	pings pings
 }
@@ -82,8 +83,11 @@ func (s *session) run() (Close, process.State) {
 	if s.child != nil {
 		state = s.child.End(s.killed)
 		s.awaitOutput(cause)
+		if errors.Is(cause, errChildDone) {
+			s.awaitClient()
+		}
 	} else {
-		<-s.feed.done
+		s.awaitFeed()
 	}
 	ending := s.close(cause, state)
 	s.wg.Wait()
@@ -142,6 +146,64 @@ func (s *session) awaitOutput(cause error) {
 	}
 }
 
+// tailPing is the payload of the ping that asks how far a client has read.
+const tailPing = "tail"
+
+// awaitClient waits until a client that got much has read it: megabytes may
+// be in the buffers between, and the close handshake will not wait for them.
+// The client answers a ping when it has read what was before it.
+func (s *session) awaitClient() {
+	if s.conn.written.Load() <= largeBuffer || s.conn.control(appendFrame(nil, finBit|opPing, []byte(tailPing), s.conn.masked)) != nil {
+		return
+	}
+	limit := stallLimit
+	if s.pingInterval > 0 {
+		limit = 2 * s.pingInterval
+	}
+	draining := s.draining.Done()
+	for silence := time.After(limit); ; {
+		select {
+		case answered := <-s.pongs:
+			if answered {
+				return
+			}
+			if draining != nil {
+				silence = time.After(limit) // an answer to an earlier ping: it reads on
+			}
+		case <-silence:
+			return
+		case <-s.inputDone:
+			return
+		case <-draining:
+			draining = nil
+			silence = time.After(drainLimit)
+		}
+	}
+}
+
+// pong is called by the library when a pong came.
+func (s *session) pong(_ context.Context, payload []byte) {
+	select {
+	case <-s.pongs: // the latest counts
+	default:
+	}
+	s.pongs <- string(payload) == tailPing
+}
+
+// awaitFeed waits until what came is written to our own output, which may be
+// blocked when we are asked to end.
+func (s *session) awaitFeed() {
+	select {
+	case <-s.feed.done:
+		return
+	case <-s.draining.Done():
+	}
+	select {
+	case <-s.feed.done:
+	case <-time.After(drainLimit):
+	}
+}
+
 // close ends the WebSocket, unless it has ended already, with the code for
 // the cause. The library's Close reads in this goroutine, so input must have
 // left the socket.
@@ -150,7 +212,9 @@ func (s *session) close(cause error, state process.State) Close {
 	<-s.inputDone
 	s.pings.stop()
 	ending, ok := errors.AsType[Close](cause)
-	if !ok {
+	if local, failed := errors.AsType[*localError](cause); failed {
+		ending = local.close()
+	} else if !ok {
 		ending = closeOf(state)
 	}
 	if !s.over {
@@ -196,7 +260,8 @@ type pings struct {
 	timer      *time.Timer
 	stopped    bool
 	sent       bool
-	unanswered int // intervals after a ping in which nothing was heard
+	written    int64 // what the socket had taken at the last interval
+	unanswered int   // intervals after a ping in which nothing was heard
 }
 
 func (s *session) startPings() {
@@ -216,21 +281,38 @@ func (s *session) ping() {
 	if p.stopped {
 		return
 	}
+	heard := s.conn.heard.Swap(false)
+	written := s.conn.written.Load()
 	switch {
-	case s.conn.heard.Swap(false):
+	case heard, written != p.written: // its answer may be behind what it reads
 		p.unanswered = 0
-	case p.sent && !s.feed.full(): // while it is full nobody reads the pongs
+	case p.sent && s.readsPongs():
 		p.unanswered++
 	}
+	p.written = written
 	if p.unanswered >= 2 {
 		s.end(errPeerDead)
 		s.conn.cut()
 		return
 	}
-	if s.conn.control(appendFrame(nil, finBit|opPing, nil, s.conn.masked)) == nil {
+	switch err := s.conn.control(appendFrame(nil, finBit|opPing, nil, s.conn.masked)); {
+	case err == nil:
 		p.sent = true
+	case !errors.Is(err, errCloseSent) && s.feed.full():
+		s.end(errLost) // input, which would find out, waits for the child
 	}
 	p.timer.Reset(s.pingInterval)
+}
+
+// readsPongs reports whether somebody reads the socket: input does not while
+// the backlog is full, or when it has seen enough.
+func (s *session) readsPongs() bool {
+	select {
+	case <-s.inputDone:
+		return false
+	default:
+		return !s.feed.full()
+	}
 }
 
 func (p *pings) stop() {

@@ -1,0 +1,200 @@
+package bridge
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func init() {
+	// longline prints a line of 900,000 bytes and then waits.
+	children["longline"] = func([]string) {
+		os.Stdout.Write(append(bytes.Repeat([]byte("x"), 900_000), '\n'))
+		io.Copy(io.Discard, os.Stdin)
+	}
+	// tick prints all the time, and at the end of its input what it read.
+	children["tick"] = func([]string) {
+		go func() {
+			for {
+				if _, err := os.Stdout.WriteString("tick\n"); err != nil {
+					return
+				}
+				time.Sleep(50 * time.Microsecond)
+			}
+		}()
+		children["count"](nil)
+	}
+}
+
+// The end does not wait for a child that does not read: a close frame or a
+// violation behind a backlog that is nearly full used to be answered and then
+// to end nothing.
+func TestEndBehindANearlyFullBacklog(t *testing.T) {
+	m := text(strings.Repeat("x", 1000))
+	tests := map[string][]byte{
+		"close":     closing(1000, "bye"),
+		"violation": appendFrame(nil, finBit|0x3, []byte("x"), true),
+		"too big":   text(strings.Repeat("x", 10_001)),
+	}
+	for name, end := range tests {
+		t.Run(name, func(t *testing.T) {
+			h := child(&Handler{MaxMessageSize: 10_000}, "deaf")
+			log := newLog(t, h)
+			p := connect(t, serve(t, h))
+			p.message()
+			for range 68 { // a pipe, and most of the backlog
+				p.write(m)
+			}
+			p.write(ping("read?"))
+			p.next()
+			p.write(append(bytes.Repeat(m, 8), end...))
+			for p.next().op != opClose {
+			}
+			p.Close()
+			log.wait("msg=close")
+		})
+	}
+}
+
+// A client that writes its last messages and a close frame and leaves at once,
+// while the child prints: our own failing write does not hide them.
+func TestClientLeavesAtOnce(t *testing.T) {
+	h := child(&Handler{Grace: patience}, "tick")
+	log := newLog(t, h)
+	srv := serve(t, h)
+	const runs = 50
+	for range runs {
+		p := connect(t, srv)
+		p.message()
+		p.write(append(bytes.Repeat(text("0123456789"), 100), closing(1000, "done")...))
+		p.Close()
+	}
+	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the ends" })
+	if n := strings.Count(log.String(), "code=1000 reason=done"); n != runs {
+		t.Errorf("%d of %d are told to have closed", n, runs)
+	}
+	if n := strings.Count(log.String(), "100 lines, 1100 bytes"); n != runs {
+		t.Errorf("%d of %d were fed whole", n, runs)
+	}
+}
+
+// A violation, with output under way and a client that goes on sending for a
+// while: what was under way arrives, and then the close frame.
+func TestViolationDestroysNothing(t *testing.T) {
+	const lines = 1500
+	m := text(strings.Repeat("m", 1000))
+	for range 5 {
+		h := child(&Handler{}, "echo")
+		log := newLog(t, h)
+		p := connect(t, serve(t, h))
+		p.write(bytes.Repeat(m, lines))
+		p.write(appendFrame(nil, finBit|0x3, []byte("x"), true))
+		go func() {
+			for range 20 {
+				time.Sleep(5 * time.Millisecond)
+				if _, err := p.Write(m); err != nil {
+					return
+				}
+			}
+		}()
+		time.Sleep(100 * time.Millisecond) // the child ends meanwhile
+		for f := p.next(); f.op != opClose; f = p.next() {
+		}
+		p.Close()
+		log.wait("msg=close")
+	}
+}
+
+// A client that got much and reads on only after seconds gets all of it, though
+// the kernel had it all when the child ended, and though it says something.
+func TestSlowTail(t *testing.T) {
+	const lines = 15_000
+	h := child(&Handler{}, "lines", fmt.Sprint(lines), "100")
+	p := connect(t, serve(t, h))
+	p.write(text("go"))
+	time.Sleep(closeLimit + lingerLimit + time.Second)
+	p.write(text("still here"))
+	got, end := p.closed()
+	if want := (Close{4005, "exit status 5"}); len(got) != lines || end != want {
+		t.Errorf("%d lines, %v", len(got), end)
+	}
+}
+
+// A client that answers no pings is told how its child ended all the same.
+func TestTailWithoutPongs(t *testing.T) {
+	h := child(&Handler{PingInterval: 300 * time.Millisecond}, "lines", "3000", "100")
+	p := connect(t, serve(t, h))
+	p.write(text("go"))
+	for f := p.next(); f.op != opClose; f = p.next() {
+	}
+}
+
+// No pongs are missed while nobody reads them: a child that takes its time to
+// end does not turn 1009 into a dead client.
+func TestTooBigAndPings(t *testing.T) {
+	h := child(&Handler{MaxMessageSize: 100, Grace: 500 * time.Millisecond, PingInterval: 100 * time.Millisecond}, "deaf")
+	p := connect(t, serve(t, h))
+	p.message()
+	p.write(text(strings.Repeat("x", 101)))
+	p.wantClose(errTooBig(100))
+}
+
+func TestNoMessageLimit(t *testing.T) {
+	for _, limit := range []int{math.MaxInt, -1} {
+		p := connect(t, serve(t, child(&Handler{MaxMessageSize: limit}, "echo")))
+		want := strings.Repeat("x", DefaultMaxMessageSize+1)
+		p.write(text(want))
+		p.write(text("next"))
+		var got []byte
+		for f := p.next(); ; f = p.next() {
+			if got = append(got, f.payload...); f.fin {
+				break
+			}
+		}
+		if string(got) != want || p.message() != "next" {
+			t.Errorf("limit %d: got %d bytes", limit, len(got))
+		}
+	}
+}
+
+// What an idle session holds does not depend on the longest line that it has
+// seen.
+func TestMemoryAfterALongLine(t *testing.T) {
+	const sessions = 20
+	srv := serve(t, child(&Handler{}, "longline"))
+	before := heap()
+	for range sessions {
+		p := connect(t, srv)
+		p.r = bufio.NewReaderSize(p.TCPConn, 16)
+		io.CopyN(io.Discard, p.r, 900_010)
+	}
+	until(t, func() bool { return heap()-before < sessions*200<<10 }, func() string {
+		return fmt.Sprintf("%d KiB a session to be less", (heap()-before)/sessions>>10)
+	})
+}
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // pools give up what they hold in two rounds
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// A relative command is one of Dir's.
+func TestDir(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink(os.Args[0], dir+"/prog"); err != nil {
+		t.Fatal(err)
+	}
+	h := child(&Handler{Dir: dir}, "exit", "3")
+	h.Command[0] = "./prog"
+	connect(t, serve(t, h)).wantClose(Close{4003, "exit status 3"})
+}
