@@ -50,22 +50,39 @@ func handshakeFor(srv *httptest.Server, path string, lines ...string) string {
 // connect opens a WebSocket; early follows the handshake in the same write.
 func connect(t testing.TB, srv *httptest.Server, early ...[]byte) *peer {
 	t.Helper()
-	nc, err := net.Dial("tcp", srv.Listener.Addr().String())
+	return connectAt(t, srv.Listener.Addr().String(), handshakeFor(srv, "/")+string(bytes.Join(early, nil)))
+}
+
+// connectAt opens a WebSocket with a handshake as it stands.
+func connectAt(t testing.TB, addr, handshake string) *peer {
+	t.Helper()
+	p := dial(t, addr)
+	p.write([]byte(handshake))
+	p.wantSwitch()
+	return p
+}
+
+func dial(t testing.TB, addr string) *peer {
+	t.Helper()
+	nc, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(patience))
-	p := &peer{nc.(*net.TCPConn), t, bufio.NewReaderSize(nc, 64<<10)}
-	p.write(append([]byte(handshakeFor(srv, "/")), bytes.Join(early, nil)...))
+	return &peer{nc.(*net.TCPConn), t, bufio.NewReaderSize(nc, 64<<10)}
+}
+
+// wantSwitch reads the answer to a handshake.
+func (p *peer) wantSwitch() {
+	p.t.Helper()
 	resp, err := http.ReadResponse(p.r, nil)
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("handshake: %s", resp.Status)
+		p.t.Fatalf("handshake: %s", resp.Status)
 	}
-	return p
 }
 
 // handshake makes an opening handshake and returns the status of the answer.

@@ -1,0 +1,348 @@
+package bridge
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// clientFaults are what clients do to the server.
+var clientFaults = []fault{
+	{
+		name: "closes in the middle of a frame",
+		inject: func(s *scene) {
+			p := s.open("echo")
+			p.write(appendFrame(nil, opText, []byte("begun"), true))
+			p.write(appendFrame(nil, opContinuation, make([]byte, 1000), true)[:500])
+			p.Close()
+		},
+		logged: "code=1006",
+	}, {
+		name: "closes in the middle of a message",
+		inject: func(s *scene) {
+			p := s.open("echo")
+			p.write(appendFrame(nil, opText, []byte("begun"), true))
+			p.write(closing(1001, ""))
+			p.wantClose(Close{1001, ""})
+		},
+		logged: "code=1001",
+	}, {
+		name: "resets",
+		inject: func(s *scene) {
+			p := s.open("flood")
+			p.message()
+			p.SetLinger(0)
+			p.Close()
+		},
+		logged: "code=1006",
+	}, {
+		name: "half-closes and is silent",
+		inject: func(s *scene) {
+			p := s.open("echo")
+			p.write(text("x"))
+			p.message()
+			p.CloseWrite()
+			if _, err := io.ReadAll(p.r); err != nil {
+				s.Error(err)
+			}
+		},
+		logged: "code=1006",
+	}, {
+		name:  "vanishes",
+		setup: pingsOften,
+		inject: func(s *scene) {
+			addr, vanish := s.tunnel(swallowing)
+			p := s.openAt(addr, "echo")
+			p.write(text("x"))
+			p.message()
+			vanish()
+			s.log.wait("msg=close")
+		},
+		logged: `code=1006 reason="no answer to pings"`,
+	}, {
+		name:  "vanishes while the child prints",
+		setup: pingsOften,
+		inject: func(s *scene) {
+			addr, vanish := s.tunnel(stalling)
+			s.openAt(addr, "flood").message()
+			vanish()
+			s.log.wait("msg=close")
+		},
+		logged: `code=1006 reason="no answer to pings"`,
+	}, {
+		name:  "never reads",
+		setup: pingsOften,
+		inject: func(s *scene) {
+			s.open("flood")
+			s.bounded(func() { s.log.wait("msg=close") })
+		},
+		logged: `code=1006 reason="no answer to pings"`,
+	}, {
+		name:  "never reads, without pings",
+		setup: func(s *scene) { s.h.PingInterval = -1 },
+		inject: func(s *scene) {
+			p := s.open("flood")
+			s.bounded(s.log.blocked)
+			p.Close() // with much unread: a reset
+		},
+		logged: "code=1006",
+	}, {
+		name: "reads byte by byte",
+		inject: func(s *scene) {
+			p := s.open("lines&20000&500")
+			p.write(text("go"))
+			p.r.Reset(&slowly{p.TCPConn, 2000})
+			got, end := p.closed()
+			if len(got) != 20_000 || end.Code != 4005 {
+				s.Errorf("%d messages, %v", len(got), end)
+			}
+		},
+		logged: "code=4005",
+	}, {
+		name:  "sends a lot to a child that does not read",
+		setup: pingsOften, // the next one tells of the reset, while the socket is not read
+		inject: func(s *scene) {
+			p := s.open("deaf")
+			p.message()
+			var sent atomic.Int64
+			done := make(chan error)
+			s.bounded(func() {
+				go func() { done <- p.sendLots(&sent) }()
+				s.stalled(&sent)
+			})
+			p.SetLinger(0)
+			p.Close()
+			if err := <-done; err == errPassed {
+				s.Error(err)
+			}
+		},
+		logged: "code=1006",
+	}, {
+		name: "sends a lot to a child without input",
+		inject: func(s *scene) {
+			p := s.open("nostdin")
+			p.message()
+			var sent atomic.Int64
+			s.bounded(func() {
+				if err := p.sendLots(&sent); err != errPassed {
+					s.Error(err)
+				}
+			})
+			p.write(closing(1000, ""))
+			p.wantClose(Close{1000, ""})
+		},
+		logged: fmt.Sprintf("messages_in=%d", (lots+(64<<10)+13)/((64<<10)+14)),
+	}, {
+		name:   "opens and closes many times",
+		setup:  lightEcho,
+		inject: openAndClose,
+	}, {
+		name: "sends garbage",
+		inject: func(s *scene) {
+			for _, garbage := range []string{
+				"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+				"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + strings.Repeat("tls", 50),
+				strings.Repeat("\xff", 100),
+				strings.Repeat("\x00", 100),
+				"SSH-2.0-OpenSSH_9.9\r\n",
+			} {
+				p := s.open("echo")
+				p.write([]byte(garbage))
+				if _, end := p.closed(); end.Code != 1002 {
+					s.Errorf("%.20q: closed with %v", garbage, end)
+				}
+			}
+		},
+		logged: "code=1002",
+	}, {
+		name: "announces 2^63 bytes",
+		inject: func(s *scene) {
+			p := s.open("echo")
+			p.write([]byte{finBit | opText, maskBit | 127, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+			if _, end := p.closed(); end.Code != 1002 {
+				s.Errorf("closed with %v", end)
+			}
+		},
+		logged: "code=1002",
+	}, {
+		name: "announces 2^62 bytes",
+		inject: func(s *scene) {
+			header := []byte{finBit | opText, maskBit | 127, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+			s.bounded(func() {
+				p := s.open("echo")
+				p.write(append(header, "and is silent"...))
+				p.Close()
+				p = s.open("echo")
+				p.write(header)
+				p.write(make([]byte, DefaultMaxMessageSize+1))
+				if _, end := p.closed(); end.Code != 1009 {
+					s.Errorf("closed with %v", end)
+				}
+			})
+			s.log.wait("code=1006")
+		},
+		logged: "code=1009",
+	},
+}
+
+func init() {
+	children["nostdin"] = func([]string) {
+		os.Stdin.Close()
+		fmt.Println("closed")
+		time.Sleep(time.Hour)
+	}
+}
+
+// pingsOften lets a dead client be noticed soon, and one that lives on a slow
+// machine be left alone.
+func pingsOften(s *scene) { s.h.PingInterval = 500 * time.Millisecond }
+
+// lightEcho makes every child an echo that takes little time to start.
+func lightEcho(s *scene) {
+	if cat, err := exec.LookPath("cat"); err == nil {
+		s.h.Command = []string{cat}
+	}
+}
+
+// slowly reads some bytes one by one.
+type slowly struct {
+	io.Reader
+	bytes int
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	if s.bytes > 0 {
+		s.bytes--
+		time.Sleep(500 * time.Microsecond)
+		p = p[:1]
+	}
+	return s.Reader.Read(p)
+}
+
+// openAndClose opens many sessions, which end in every way that a client has.
+func openAndClose(s *scene) {
+	n := 1000
+	if testing.Short() {
+		n = 100
+	}
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range next {
+				if err := s.openAndCloseOnce(i); err != nil {
+					s.Error(i, err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+func (s *scene) openAndCloseOnce(i int) error {
+	conn, err := net.Dial("tcp", s.srv.Listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	request := handshakeFor(s.srv, "/?echo")
+	how := i % 6
+	if how == 0 {
+		request = request[:len(request)/2]
+	}
+	if _, err := io.WriteString(conn, request); err != nil {
+		return err
+	}
+	if how < 2 {
+		return nil // before there is an answer
+	}
+	answer := make([]byte, len("HTTP/1.1 101 "))
+	if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "HTTP/1.1 101 " {
+		return fmt.Errorf("%q, %v", answer, err)
+	}
+	switch how {
+	case 2: // a reset: there is more to read
+	case 3:
+		conn.(*net.TCPConn).CloseWrite()
+		_, err = io.ReadAll(conn)
+	case 4:
+		conn.Write(closing(1000, ""))
+		_, err = io.ReadAll(conn)
+	case 5:
+		conn.Write(append(text("x"), closing(1000, "")...))
+		_, err = io.ReadAll(conn)
+	}
+	return err
+}
+
+// What a tunnel does when its client has vanished: it takes what comes and
+// passes nothing on, or it takes nothing more.
+const (
+	swallowing = iota
+	stalling
+)
+
+// tunnel is a way to the server, over which a client can vanish without the
+// server's system being told.
+func (s *scene) tunnel(how int) (addr string, vanish func()) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	gone, end := make(chan struct{}), make(chan struct{})
+	carry := func(to, from net.Conn) {
+		defer to.Close()
+		b := make([]byte, 4<<10)
+		for {
+			n, err := from.Read(b)
+			select {
+			case <-gone:
+				if how == stalling {
+					<-end
+					return
+				}
+			default:
+				to.Write(b[:n])
+			}
+			if err != nil {
+				<-end
+				return
+			}
+		}
+	}
+	wg.Go(func() {
+		client, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", s.srv.Listener.Addr().String())
+		if err != nil {
+			client.Close()
+			return
+		}
+		wg.Go(func() { carry(client, server) })
+		wg.Go(func() { carry(server, client) })
+		<-end
+		client.Close()
+		server.Close()
+	})
+	s.deferred = append(s.deferred, func() {
+		close(end)
+		ln.Close()
+		wg.Wait()
+	})
+	return ln.Addr().String(), func() { close(gone) }
+}
