@@ -87,6 +87,11 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 			return errTooBig(s.maxMessageSize)
 		}
 		if errors.Is(err, io.EOF) {
+			// The library tells the end of the connection between two
+			// frames of a message no differently.
+			if s.conn.failed != nil {
+				return s.conn.failed
+			}
 			break
 		}
 		if err != nil {

@@ -455,6 +455,29 @@ func TestMessageLimit(t *testing.T) {
 	}
 }
 
+// A message that the connection ends in is not fed, wherever that is: also
+// between two of its frames, or between a header and its payload.
+func TestEndWithinAMessage(t *testing.T) {
+	fragments := appendFrame(nil, opText, []byte("begun "), true)
+	edges := []int{len(fragments)}
+	fragments = appendFrame(fragments, opContinuation, []byte("and not "), true)
+	edges = append(edges, len(fragments), len(fragments)+2, len(fragments)+6)
+	fragments = appendFrame(fragments, finBit|opContinuation, []byte("ended"), true)
+	for _, cut := range append(edges, len(fragments)-1) {
+		h := child(&Handler{}, "count")
+		h.Grace = patience
+		log := newLog(t, h)
+		p := connect(t, serve(t, h))
+		p.write(append(text("one"), fragments[:cut]...))
+		p.CloseWrite()
+		log.wait("lines, ")
+		log.wait("code=1006")
+		if !strings.Contains(log.String(), "1 lines, 4 bytes") {
+			t.Errorf("cut at %d of %d, the log:\n%s", cut, len(fragments), log)
+		}
+	}
+}
+
 // A child that closes its input goes on printing.
 func TestChildClosesStdin(t *testing.T) {
 	h := child(&Handler{}, "closein", "300")
