@@ -77,7 +77,8 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 // comes from handlers that take it from a proxy's header.
 func peerOf(r *http.Request) (host, port string) {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if local == nil || local.Network() != "unix" {
+	known, _ := proxied(r)
+	if known || local == nil || local.Network() != "unix" {
 		if host, port, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 			return host, port
 		}

@@ -11,6 +11,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -44,6 +45,22 @@ type Handler struct {
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
 	MaxForks int
+
+	// MaxPerAddress is how many sessions one client address may have at
+	// once; a connection over it is refused with 429. An IPv6 address counts
+	// as its /64, because whoever has one has all of them. Zero means 64, but
+	// no limit for peers on this machine (loopback addresses, unix sockets); a
+	// positive number holds for them too, a negative one is no limit.
+	MaxPerAddress int
+
+	// TrustedProxies are the addresses of the proxies in front of this
+	// server. The address of a client that comes through one is the
+	// rightmost in X-Forwarded-For or Forwarded (RFC 7239) that is not
+	// itself a trusted proxy's; it becomes the RemoteAddr of the request,
+	// for Plain too. When these headers are malformed or disagree it stays
+	// the proxy's own. From others they are not believed. A proxy at a unix
+	// socket has the address 127.0.0.1 here.
+	TrustedProxies []netip.Prefix
 
 	// MaxMessageSize is how many bytes a message from the client may have,
 	// and how many may wait for a child that does not read. A larger
@@ -94,10 +111,11 @@ type Handler struct {
 	killed   context.Context // done when Shutdown shall wait no longer
 	kill     context.CancelFunc
 
-	mu      sync.Mutex
-	running int           // sessions, from before the upgrade until nothing is left
-	closed  bool          // no more sessions
-	gone    chan struct{} // closed when the last session of a closed Handler is gone
+	mu         sync.Mutex
+	running    int                  // sessions, from before the upgrade until nothing is left
+	perAddress map[netip.Prefix]int // those of them that MaxPerAddress counts
+	closed     bool                 // no more sessions
+	gone       chan struct{}        // closed when the last session of a closed Handler is gone
 }
 
 // LevelAccess is the level of the lines that tell of sessions opening and
@@ -107,6 +125,7 @@ const LevelAccess = slog.LevelInfo - 1
 // The defaults of Handler's fields.
 const (
 	DefaultMaxForks       = 1024
+	DefaultMaxPerAddress  = 64
 	DefaultMaxMessageSize = 1 << 20
 	DefaultPingInterval   = 30 * time.Second
 )
@@ -124,6 +143,7 @@ func (h *Handler) init() {
 // session, which goes on after ServeHTTP has returned.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(h.init)
+	r = h.fromClient(r)
 	if !AsksForUpgrade(r) {
 		h.servePlain(w, r)
 		return
@@ -132,13 +152,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	if err := h.acquire(); err != nil {
-		h.refuse(w, r, err)
+	who, refused := h.acquire(r)
+	if refused != nil {
+		h.refuse(w, r, refused)
 		return
 	}
 	s := h.newSession(r)
 	if err := s.upgrade(w, r); err != nil {
-		h.release()
+		h.release(who)
 		h.Logger.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
 		return
 	}
@@ -148,18 +169,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		log.Error("cannot start the command", "command", h.Command, "error", err)
 		s.refuse(notStarted(err))
-		h.release()
+		h.release(who)
 		return
 	}
 	s.child, s.log = child, log
 	s.attach(child.Stdout, child.Stdin)
 	remote, path := r.RemoteAddr, r.URL.Path
-	go h.run(s, remote, path) // lets go of this goroutine's stack and of the request
+	go h.run(s, who, remote, path) // lets go of this goroutine's stack and of the request
 }
 
 // run is a session with its lines in the log.
-func (h *Handler) run(s *session, remote, path string) {
-	defer h.release()
+func (h *Handler) run(s *session, who netip.Prefix, remote, path string) {
+	defer h.release(who)
 	ctx, begin := context.Background(), time.Now()
 	s.log.Log(ctx, LevelAccess, "open", "remote", remote, "path", path, "pid", s.child.Pid())
 	ending, state := s.run()
@@ -189,30 +210,6 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *refusal) {
 		w.Header()[name] = value
 	}
 	http.Error(w, err.reason, err.status)
-}
-
-// acquire takes a place among the sessions, release gives it back.
-func (h *Handler) acquire() *refusal {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	limit := cmp.Or(h.MaxForks, DefaultMaxForks)
-	switch {
-	case h.closed:
-		return &refusal{status: http.StatusServiceUnavailable, reason: "server shutting down"}
-	case limit > 0 && h.running >= limit:
-		return &refusal{status: http.StatusTooManyRequests, reason: "too many sessions", remedy: " (--maxforks allows more)"}
-	}
-	h.running++
-	return nil
-}
-
-func (h *Handler) release() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.running--
-	if h.closed && h.running == 0 {
-		close(h.gone)
-	}
 }
 
 var errNoCommand = errors.New("Handler.Command is empty")

@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -96,6 +98,41 @@ func commaSeparated[T any](parse func(string) (T, error)) func(string) ([]T, err
 		return elems, nil
 	}
 }
+
+// A limitValue is a limit whose default knows exceptions that a value given
+// has not: to a bridge.Handler that is zero, and no limit is negative.
+type limitValue struct {
+	into      *int
+	byDefault int
+}
+
+func (v limitValue) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return err
+	}
+	if n <= 0 {
+		n = -1
+	}
+	*v.into = n
+	return nil
+}
+
+func (v limitValue) String() string { return strconv.Itoa(max(0, cmp.Or(*v.into, v.byDefault))) }
+func (v limitValue) Type() string   { return "int" }
+
+// parseProxies reads a value of --trustproxy.
+var parseProxies = commaSeparated(func(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(s)
+	if err != nil || prefix.Addr().Is4In6() {
+		return prefix, fmt.Errorf("%q is neither an IP address nor a range like 10.0.0.0/8", s)
+	}
+	return prefix.Masked(), nil
+})
 
 var parseOrigins = commaSeparated(bridge.ParseOrigin)
 

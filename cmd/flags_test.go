@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -60,6 +61,15 @@ func TestServeFlags(t *testing.T) {
 		{[]string{"--maxforks=0", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=-5", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=5", "ls"}, maxForks, 5},
+		{[]string{"ls"}, maxPerIP, 0}, // the Handler's own default, which spares loopback
+		{[]string{"--maxperip=0", "ls"}, maxPerIP, -1},
+		{[]string{"--maxperip=-5", "ls"}, maxPerIP, -1},
+		{[]string{"--maxperip=64", "ls"}, maxPerIP, 64},
+		{[]string{"ls"}, trustProxies, "[]"},
+		{[]string{"--trustproxy=10.1.2.3", "--trustproxy", "10.0.0.1/8, 2001:db8::1/32,::1", "ls"},
+			trustProxies, "[10.1.2.3/32 10.0.0.0/8 2001:db8::/32 ::1/128]"},
+		{[]string{"--trustproxy=::ffff:10.1.2.3", "ls"}, trustProxies, "[10.1.2.3/32]"},
+		{[]string{"--trustproxy=", "ls"}, trustProxies, "[]"},
 		{[]string{"--pingms=0", "ls"}, func(o *serveOptions) any { return o.handler(nil, nil).PingInterval }, time.Duration(-1)},
 		{[]string{"--closems=70", "ls"}, func(o *serveOptions) any { return o.handler(nil, nil).Grace }, 70 * time.Millisecond},
 		{[]string{"--passenv=A,B=c", "--passenv", "D", "ls"},
@@ -83,6 +93,28 @@ func TestServeFlags(t *testing.T) {
 
 func command(o *serveOptions) any  { return o.command }
 func maxForks(o *serveOptions) any { return o.handler(nil, nil).MaxForks }
+func maxPerIP(o *serveOptions) any { return o.handler(nil, nil).MaxPerAddress }
+
+func trustProxies(o *serveOptions) any { return fmt.Sprint(o.handler(nil, nil).TrustedProxies) }
+
+// What the help says of a limit is what the flag takes.
+func TestLimitValue(t *testing.T) {
+	var n int
+	v := limitValue{&n, 64}
+	for _, step := range []struct {
+		set, text string
+		n         int
+	}{{"", "64", 0}, {"5", "5", 5}, {"0", "0", -1}, {"-1", "0", -1}, {"64", "64", 64}} {
+		if step.set != "" {
+			if err := v.Set(step.set); err != nil {
+				t.Error(err)
+			}
+		}
+		if n != step.n || v.String() != step.text {
+			t.Errorf("%q: %d, %s", step.set, n, v)
+		}
+	}
+}
 
 func TestConnectFlags(t *testing.T) {
 	_, o, status, stderr := parse("connect", "ws://h/", "--linger=2s", "--header=A: b", "--origin=http://o",
@@ -118,6 +150,15 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--binary=maybe", "ls"}, "--binary=maybe: must be true or false\nsee"},
 		{[]string{"--maxframesize=0", "ls"}, "--maxframesize=0: must be at least 1\nsee"},
 		{[]string{"--closems=-1", "ls"}, "--closems=-1: must not be negative\nsee"},
+		{[]string{"--maxperip=many", "ls"}, "--maxperip=many: not a number that fits\nsee"},
+		{[]string{"--maxperip", "ls"}, "--maxperip=ls: not a number that fits\nsee"},
+		{[]string{"--maxperip=99999999999999999999", "ls"}, "not a number that fits\nsee"},
+		{[]string{"--trustproxy=localhost", "ls"}, `--trustproxy=localhost: "localhost" is neither an IP address nor a range like 10.0.0.0/8` + "\nsee"},
+		{[]string{"--trustproxy=10.0.0.0/33", "ls"}, "neither an IP address nor a range"},
+		{[]string{"--trustproxy=10.0.0.1,10.0.0", "ls"}, `"10.0.0" is neither`},
+		{[]string{"--trustproxy=10.0.0.1:80", "ls"}, "neither an IP address nor a range"},
+		{[]string{"--trustproxy=fe80::1%eth0", "ls"}, "neither an IP address nor a range"},
+		{[]string{"--trustproxy=::ffff:10.0.0.0/104", "ls"}, "neither an IP address nor a range"},
 		{[]string{"--address=", "ls"}, "--address=: neither an IP address nor a name\nsee"},
 		{[]string{"--address=a:80", "ls"}, "--address=a:80: give the port with --port=80\nsee"},
 		{[]string{"--address=[::1]:80", "ls"}, "give the port with --port=80\nsee"},

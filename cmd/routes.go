@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"runtime"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 )
 
 // mimeTypes are those that a browser insists on, whatever the tables of the
@@ -51,7 +53,8 @@ func newFiles(dir string) (h http.Handler, close func() error, err error) {
 
 // A siteFS is the part of a file system that is meant for the public: no
 // hidden files, no directories without an index.html (FileServer would list
-// them), no devices or pipes, on which opening could block.
+// them), no devices or pipes, on which opening could block, and each file by
+// its own name only.
 type siteFS struct{ fs.FS }
 
 func (s siteFS) Open(name string) (fs.File, error) {
@@ -64,7 +67,7 @@ func (s siteFS) Open(name string) (fs.File, error) {
 
 func (s siteFS) open(name string) (fs.File, error) {
 	for element := range strings.SplitSeq(name, "/") {
-		if strings.HasPrefix(element, ".") && element != "." {
+		if strings.HasPrefix(element, ".") && element != "." || runtime.GOOS == "windows" && misread(element) {
 			return nil, fs.ErrNotExist
 		}
 	}
@@ -90,6 +93,32 @@ func (s siteFS) open(name string) (fs.File, error) {
 		return nil, fs.ErrNotExist
 	}
 	return s.FS.Open(name)
+}
+
+// misread reports whether Windows may take an element of a path for something
+// else than the file of that name: for a device (nul, aux.txt), for a stream
+// (a.txt::$DATA), for the file without the dots and spaces at the end, or for
+// one that has this as its short name (GIT~1 is .git).
+func misread(element string) bool {
+	if element == "." {
+		return false
+	}
+	if strings.ContainsAny(element, `\:*?"<>|`) || strings.TrimRight(element, ". ") != element {
+		return true
+	}
+	device, _, _ := strings.Cut(strings.ToLower(element), ".")
+	device = strings.TrimRight(device, " ")
+	switch device {
+	case "con", "prn", "aux", "nul", "conin$", "conout$", "clock$":
+		return true
+	}
+	for _, port := range []string{"com", "lpt"} {
+		if n, ok := strings.CutPrefix(device, port); ok && utf8.RuneCountInString(n) == 1 && strings.Contains("0123456789¹²³", n) {
+			return true
+		}
+	}
+	_, short, _ := strings.Cut(element, "~")
+	return short != "" && short[0] >= '0' && short[0] <= '9'
 }
 
 // siteError makes "not found" of every error but those of a machine in

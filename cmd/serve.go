@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"runtime"
@@ -34,11 +35,13 @@ type serveOptions struct {
 	pingMS       int
 	passEnv      []string
 
-	origins     []bridge.Origin
-	sameOrigin  bool
-	headers     []headerField
-	headersWS   []headerField
-	headersHTTP []headerField
+	maxPerIP     int // as bridge.Handler.MaxPerAddress
+	trustProxies []netip.Prefix
+	origins      []bridge.Origin
+	sameOrigin   bool
+	headers      []headerField
+	headersWS    []headerField
+	headersHTTP  []headerField
 
 	logLevel  string
 	logFormat string
@@ -93,6 +96,10 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 	access.Var(newList(&o.origins, parseOrigins), "origin",
 		"let in pages of these `origins` too: [scheme://]host[:port], comma separated; * for any, null for pages opened from disk")
 	access.BoolVar(&o.sameOrigin, "sameorigin", false, "let in only pages of this very scheme, host and port")
+	access.Var(limitValue{&o.maxPerIP, bridge.DefaultMaxPerAddress}, "maxperip",
+		"at most `n` connections at once from an address (IPv6: a /64), 429 over it; 0 for no limit, as for loopback unless this is given")
+	access.Var(newList(&o.trustProxies, parseProxies), "trustproxy",
+		"believe these `proxies` (addresses and ranges like 10.0.0.0/8, comma separated) whose client it is: X-Forwarded-For, Forwarded")
 	access.Var(newList(&o.headers, parseAnswerHeader), "header", "add `'Name: value'` to all answers; may be repeated")
 	access.Var(newList(&o.headersWS, parseAnswerHeader), "header-ws", "add `'Name: value'` to the answers to WebSocket handshakes")
 	access.Var(newList(&o.headersHTTP, parseAnswerHeader), "header-http", "add `'Name: value'` to the answers to plain requests")
@@ -120,7 +127,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 	must(cmd.MarkFlagDirname("staticdir"))
 	must(cmd.RegisterFlagCompletionFunc("loglevel", level.complete))
 	must(cmd.RegisterFlagCompletionFunc("logformat", format.complete))
-	for _, flag := range []string{"port", "address", "maxforks", "maxframesize", "closems", "pingms", "passenv", "origin", "header", "header-ws", "header-http"} {
+	for _, flag := range []string{"port", "address", "maxforks", "maxframesize", "closems", "pingms", "passenv", "origin", "maxperip", "trustproxy", "header", "header-ws", "header-http"} {
 		must(cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions))
 	}
 	return cmd
@@ -166,6 +173,8 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 		Command:        command,
 		Env:            passedEnv(o.passEnv),
 		MaxForks:       o.maxForks,
+		MaxPerAddress:  o.maxPerIP,
+		TrustedProxies: o.trustProxies,
 		MaxMessageSize: o.maxFrameSize,
 		PingInterval:   time.Duration(o.pingMS) * time.Millisecond,
 		Grace:          time.Duration(o.closeMS) * time.Millisecond,
@@ -188,6 +197,20 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 	return h
 }
 
+// headerTimeout is how long the headers of a request may take. Tests shorten it.
+var headerTimeout = 10 * time.Second
+
+// newServer serves h to strangers.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
 // runServe serves until a signal or ctx ends it, or a listener fails.
 func runServe(ctx context.Context, o *serveOptions) error {
 	command, err := lookCommand(o.command)
@@ -208,13 +231,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{
-		Handler:           withHeaders(h, o.headers, o.headersWS, o.headersHTTP),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	srv := newServer(withHeaders(h, o.headers, o.headersWS, o.headersHTTP), log)
 
 	// Before anybody is told of the server, so that whoever waits for the
 	// line below may end the server from then on.

@@ -1,0 +1,60 @@
+//go:build unix
+
+package cmd
+
+import (
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What is no file is not there, and opening it holds nobody up.
+func TestFilesThatAreNone(t *testing.T) {
+	dir := site(t)
+	for _, fifo := range []string{"fifo", "piped/index.html"} {
+		path := filepath.Join(dir, fifo)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(path, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("fifo", filepath.Join(dir, "link.txt")); err != nil {
+		t.Fatal(err)
+	}
+	// The name of a socket must be short: it is made where the test runs.
+	t.Chdir(dir)
+	ln, err := net.Listen("unix", "socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	files, close, err := newFiles(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = close() })
+	for _, path := range []string{"/fifo", "/fifo/", "/piped/", "/piped/index.html", "/link.txt", "/socket"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			w := httptest.NewRecorder()
+			done := make(chan struct{})
+			go func() {
+				files.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+				done <- struct{}{}
+			}()
+			select {
+			case <-done:
+			case <-time.After(patience):
+				t.Fatalf("%s %s hangs", method, path)
+			}
+			if w.Code != 404 && w.Code != 301 {
+				t.Errorf("%s %s: %d %q", method, path, w.Code, w.Body)
+			}
+		}
+	}
+}
