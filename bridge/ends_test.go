@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -191,10 +192,15 @@ func heap() int64 {
 // A relative command is one of Dir's.
 func TestDir(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Symlink(os.Args[0], dir+"/prog"); err != nil {
+	if err := os.Symlink(os.Args[0], filepath.Join(dir, "prog")); err != nil {
 		t.Fatal(err)
 	}
-	h := child(&Handler{Dir: dir}, "exit", "3")
-	h.Command[0] = "./prog"
-	connect(t, serve(t, h)).wantClose(Close{4003, "exit status 3"})
+	for _, d := range []string{dir, "", "."} {
+		h := child(&Handler{Dir: d}, "exit", "3")
+		h.Command[0] = "./prog"
+		if d != dir {
+			t.Chdir(dir)
+		}
+		connect(t, serve(t, h)).wantClose(Close{4003, "exit status 3"})
+	}
 }

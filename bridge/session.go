@@ -181,15 +181,6 @@ func (s *session) awaitClient() {
 	}
 }
 
-// pong is called by the library when a pong came.
-func (s *session) pong(_ context.Context, payload []byte) {
-	select {
-	case <-s.pongs: // the latest counts
-	default:
-	}
-	s.pongs <- string(payload) == tailPing
-}
-
 // awaitFeed waits until what came is written to our own output, which may be
 // blocked when we are asked to end.
 func (s *session) awaitFeed() {
@@ -252,74 +243,4 @@ func (s *session) sendClose(c Close) {
 	reason := shortened(c.Reason)
 	payload := append([]byte{byte(c.Code >> 8), byte(c.Code)}, reason...)
 	_ = s.conn.control(appendFrame(nil, finBit|opClose, payload, s.conn.masked))
-}
-
-// Pings tell whether the peer lives. They are sent by a timer.
-type pings struct {
-	mu         sync.Mutex
-	timer      *time.Timer
-	stopped    bool
-	sent       bool
-	written    int64 // what the socket had taken at the last interval
-	unanswered int   // intervals after a ping in which nothing was heard
-}
-
-func (s *session) startPings() {
-	if s.pingInterval <= 0 {
-		return
-	}
-	s.pings.mu.Lock()
-	defer s.pings.mu.Unlock()
-	s.pings.timer = time.AfterFunc(s.pingInterval, s.ping)
-}
-
-// ping is called at each interval.
-func (s *session) ping() {
-	p := &s.pings
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopped {
-		return
-	}
-	heard := s.conn.heard.Swap(false)
-	written := s.conn.written.Load()
-	switch {
-	case heard, written != p.written: // its answer may be behind what it reads
-		p.unanswered = 0
-	case p.sent && s.readsPongs():
-		p.unanswered++
-	}
-	p.written = written
-	if p.unanswered >= 2 {
-		s.end(errPeerDead)
-		s.conn.cut()
-		return
-	}
-	switch err := s.conn.control(appendFrame(nil, finBit|opPing, nil, s.conn.masked)); {
-	case err == nil:
-		p.sent = true
-	case !errors.Is(err, errCloseSent) && s.feed.full():
-		s.end(errLost) // input, which would find out, waits for the child
-	}
-	p.timer.Reset(s.pingInterval)
-}
-
-// readsPongs reports whether somebody reads the socket: input does not while
-// the backlog is full, or when it has seen enough.
-func (s *session) readsPongs() bool {
-	select {
-	case <-s.inputDone:
-		return false
-	default:
-		return !s.feed.full()
-	}
-}
-
-func (p *pings) stop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stopped = true
-	if p.timer != nil {
-		p.timer.Stop()
-	}
 }

@@ -1,0 +1,89 @@
+package bridge
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/coder/websocket"
+)
+
+// upgrade makes the handshake and puts the session's conn under the WebSocket.
+func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
+	hijacker := &hijacker{ResponseWriter: w, session: s}
+	s.ws, err = websocket.Accept(hijacker, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // Host and Origin have been checked
+		// The library's own answer would wait for the socket, and after
+		// five seconds end the session (of a client that reads slowly).
+		OnPingReceived: s.answer,
+		OnPongReceived: s.pong,
+	})
+	if err != nil {
+		s.end(err)
+		return err
+	}
+	s.ws.SetReadLimit(-1) // readMessage has the limit
+	return nil
+}
+
+func (s *session) answer(_ context.Context, payload []byte) bool {
+	_ = s.conn.control(appendFrame(nil, finBit|opPong, payload, s.conn.masked))
+	return false
+}
+
+// A hijacker gives the library the session's conn in place of the server's.
+type hijacker struct {
+	http.ResponseWriter
+	session *session
+}
+
+// bufio's buffers for the library, which reads headers and control frames
+// through the one and writes control frames with the other.
+const libraryBuffer = 512
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	early := make([]byte, brw.Reader.Buffered())
+	if _, err := brw.Read(early); err != nil && len(early) > 0 {
+		nc.Close()
+		return nil, nil, err
+	}
+	c := h.session.setConn(nc, nc, early)
+	return c, bufio.NewReadWriter(bufio.NewReaderSize(c, libraryBuffer), bufio.NewWriterSize(c, libraryBuffer)), nil
+}
+
+// setConn puts a conn under the session. Reads come from r.
+func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
+	s.conn = newConn(nc, r, early)
+	s.conn.idle = s.passOn
+	s.conn.got = func() {
+		if s.reading {
+			s.noteHeard()
+		}
+	}
+	s.conn.lost = func() {
+		if s.feed.full() { // else the reader finds out
+			s.end(errLost)
+		}
+	}
+	return s.conn
+}
+
+// attach gives the session what is at the other end.
+func (s *session) attach(source io.Reader, to sink) {
+	s.source = source
+	wg, failed := &s.wg, func(error) {} // a child may close its input
+	if s.child == nil {
+		wg = new(sync.WaitGroup) // a write to our own output may never return
+		failed = func(err error) { s.end(&localError{"write output", err}) }
+	}
+	s.feed.init(to, s.maxMessageSize, wg, failed)
+	s.inputDone = make(chan struct{})
+	s.outputDone = make(chan struct{})
+}
