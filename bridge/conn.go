@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 )
 
 // A conn is the net.Conn under the WebSocket. The library reads frames from
@@ -135,9 +136,15 @@ func (c *conn) resume() {
 	_ = c.SetReadDeadline(time.Time{})
 }
 
-// Write takes the library's control frames, each of which comes whole.
+// Write takes the library's control frames, each of which comes whole. It
+// answers a close frame with the same bytes before anybody has seen them: a
+// reason that is not UTF-8 stops here.
 func (c *conn) Write(p []byte) (int, error) {
-	if err := c.control(p); err != nil {
+	frame := p
+	if p[0]&0xf == opClose && !utf8.Valid(closeReason(p)) {
+		frame = closeFrame(errReasonNotUTF8, c.masked)
+	}
+	if err := c.control(frame); err != nil {
 		return 0, err
 	}
 	return len(p), nil

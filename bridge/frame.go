@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 )
@@ -53,6 +54,22 @@ func appendFrame(dst []byte, first byte, payload []byte, masked bool) []byte {
 	dst = append(dst, payload...)
 	applyMask(dst[start:], key)
 	return dst
+}
+
+// closeFrame makes a close frame, as long as it may be.
+func closeFrame(c Close, masked bool) []byte {
+	payload := append([]byte{byte(c.Code >> 8), byte(c.Code)}, shortened(c.Reason)...)
+	return appendFrame(nil, finBit|opClose, payload, masked)
+}
+
+// closeReason is what a close frame has behind its code.
+func closeReason(frame []byte) []byte {
+	payload := frame[2:]
+	if frame[1]&maskBit != 0 {
+		payload = bytes.Clone(payload[4:])
+		applyMask(payload, [4]byte(frame[2:6]))
+	}
+	return payload[min(2, len(payload)):]
 }
 
 // frameInPlace makes a frame of the payload that begins at p[maxHeader:]; the

@@ -31,7 +31,11 @@ func (s *session) input() {
 	// connection ends here, while run ends the child.
 	s.over = true
 	if peer, ok := errors.AsType[websocket.CloseError](err); ok {
-		s.end(Close{int(peer.Code), peer.Reason})
+		cause := Close{int(peer.Code), peer.Reason}
+		if !utf8.ValidString(peer.Reason) {
+			cause = errReasonNotUTF8 // so conn has answered
+		}
+		s.end(cause)
 		s.conn.finish(lingerLimit)
 	} else if s.conn.failed != nil {
 		s.end(errLost)

@@ -185,9 +185,7 @@ func (s *session) closeHandshake(c Close) {
 // sendClose sends a close frame without the library, which has none for some
 // violations and waits for an answer after others.
 func (s *session) sendClose(c Close) {
-	reason := shortened(c.Reason)
-	payload := append([]byte{byte(c.Code >> 8), byte(c.Code)}, reason...)
-	_ = s.conn.control(appendFrame(nil, finBit|opClose, payload, s.conn.masked))
+	_ = s.conn.control(closeFrame(c, s.conn.masked))
 }
 
 // Pings tell whether the peer lives. They are sent by a timer.
