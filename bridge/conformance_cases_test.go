@@ -199,6 +199,8 @@ func utf8Cases() []wireCase {
 		mixed = "Hello-µ@ßöäüàá-UTF-8!!"
 		bad   = kosme + "\xed\xa0\x80edited"
 	)
+	// The bridge fails fast, without the last fragment of 6.4.1 and 6.4.2.
+	// Within a frame the library returns nothing before it has what was asked for.
 	nonStrict := "non-strict: the rest of a frame is waited for before its beginning is looked at"
 	wholeFrame := func(parts ...string) [][]byte { // one frame, sent in parts
 		frame := text(strings.Join(parts, ""))
@@ -220,8 +222,8 @@ func utf8Cases() []wireCase {
 		{id: "6.2.4", frames: textMessage(cut(kosme, 1)...), want: []reply{echo(kosme)}},
 		{id: "6.3.1", frames: textMessage(bad), fails: 1007},
 		{id: "6.3.2", frames: textMessage(cut(bad, 1)...), fails: 1007},
-		{id: "6.4.1", frames: textMessage(kosme, "\xf4\x90\x80\x80", "edited"), chop: byFrame, fails: 1007, note: nonStrict},
-		{id: "6.4.2", frames: textMessage(kosme+"\xf4", "\x90", "\x80\x80edited"), chop: byFrame, fails: 1007, note: nonStrict},
+		{id: "6.4.1", frames: textMessage(kosme, "\xf4\x90\x80\x80", "edited")[:2], chop: byFrame, fails: 1007},
+		{id: "6.4.2", frames: textMessage(kosme+"\xf4", "\x90", "\x80\x80edited")[:2], chop: byFrame, fails: 1007},
 		{id: "6.4.3", frames: wholeFrame(kosme, "\xf4\x90\x80\x80", "edited"), chop: byFrame, fails: 1007, note: nonStrict},
 		{id: "6.4.4", frames: wholeFrame(kosme+"\xf4", "\x90", "\x80\x80edited"), chop: byFrame, fails: 1007, note: nonStrict},
 	}

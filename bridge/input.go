@@ -68,10 +68,12 @@ func (s *session) receive() error {
 	}
 }
 
-// readMessage appends a message to the batch, whole or not at all.
+// readMessage appends a message to the batch, whole or not at all. Text that
+// is not UTF-8 is found at the end of the fragment that makes it so.
 func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	s.reading = true
 	defer func() { s.reading = false }()
+	valid := 0 // bytes of the message that are known to be UTF-8
 	for {
 		if len(s.batch) == cap(s.batch) {
 			s.growBatch()
@@ -84,16 +86,24 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 		if len(s.batch)-s.complete > s.maxMessageSize {
 			return errTooBig(s.maxMessageSize)
 		}
-		if errors.Is(err, io.EOF) {
-			break
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if typ == websocket.MessageText {
+			unchecked := s.batch[s.complete+valid:]
+			runes := unchecked[:len(unchecked)-partialRune(unchecked)]
+			if !utf8.Valid(runes) {
+				return errNotUTF8
+			}
+			valid += len(runes)
 		}
 		if err != nil {
-			return err
+			break
 		}
 	}
 	message := s.batch[s.complete:]
-	if typ == websocket.MessageText && !utf8.Valid(message) {
-		return errNotUTF8
+	if typ == websocket.MessageText && valid < len(message) {
+		return errNotUTF8 // it ends in the middle of a rune
 	}
 	s.in.messages++
 	s.in.bytes += int64(len(message))
