@@ -42,6 +42,7 @@ type conn struct {
 	writing   bool      // somebody is in Conn.Write
 	queue     []byte    // control frames that wait for the end of a frame
 	closeSent bool      // a close frame was queued: nothing may follow it
+	finishing bool      // what comes is discarded, and nobody may interrupt that
 	err       error     // why the socket cannot be written any more
 	wg        sync.WaitGroup
 }
@@ -127,7 +128,17 @@ func (c *conn) fill() error {
 // stop makes the reader return errStopped when it has no more to hand out.
 func (c *conn) stop() {
 	c.stopping.Store(true)
-	_ = c.SetReadDeadline(longAgo)
+	_ = c.interrupt()
+}
+
+// interrupt wakes the reader.
+func (c *conn) interrupt() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.finishing {
+		return nil
+	}
+	return c.SetReadDeadline(longAgo)
 }
 
 // resume makes reading possible again, for whoever reads after the reader.
@@ -229,7 +240,7 @@ func (c *conn) writeData(frames []byte) error {
 
 // Close is for the library, which closes the connection as soon as it has
 // queued a close frame. It wakes the reader and leaves the rest to finish.
-func (c *conn) Close() error { return c.SetReadDeadline(longAgo) }
+func (c *conn) Close() error { return c.interrupt() }
 
 // cut ends the connection at once; reads and writes under way fail.
 func (c *conn) cut() { _ = c.Conn.Close() }
@@ -247,10 +258,11 @@ func (c *conn) finish(linger time.Duration) {
 	for c.writing {
 		c.free.Wait()
 	}
+	c.finishing = true
+	_ = c.SetReadDeadline(time.Time{})
 	c.mu.Unlock()
 	if cw, ok := c.Conn.(interface{ CloseWrite() error }); linger > 0 && ok && cw.CloseWrite() == nil {
 		t.Reset(linger)
-		_ = c.SetReadDeadline(time.Time{})
 		_, _ = io.Copy(io.Discard, c.r)
 	}
 	c.cut()
