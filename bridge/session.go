@@ -163,6 +163,11 @@ func (s *session) close(cause error, state process.State) Close {
 
 // closeHandshake closes the WebSocket in the reader's place.
 func (s *session) closeHandshake(c Close) {
+	if c.Code == int(websocket.StatusAbnormalClosure) {
+		s.conn.cut() // the code says that there was no close frame
+		s.conn.finish(0)
+		return
+	}
 	limit := closeLimit
 	if s.draining.Err() != nil {
 		limit = drainLimit

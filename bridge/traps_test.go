@@ -25,7 +25,7 @@ import (
 //     TestCloseInABurst, TestCloseWhileNotReading, TestDataAfterClose.
 //   - Its Close lingers, 5 s for each of two reasons: TestHowLongTheEndTakes.
 //   - Its Close sends nothing for a long reason or a code that is none:
-//     TestLongReason, TestShortened.
+//     TestLongReason, TestNoCloseFrame, TestShortened.
 //   - It leaves the connection open after a violation, and another read blocks
 //     for ever: TestHowLongTheEndTakes, TestBadClients, TestConformance.
 //   - It has no close frame for some violations: TestViolationsWithoutAnswer.
@@ -191,6 +191,27 @@ func TestLongReason(t *testing.T) {
 			p.session.end(Close{1011, strings.Repeat("€", 100)})
 			p.wantRest(Close{1011, strings.Repeat("€", 41)}) // 123 bytes
 		})
+	}
+}
+
+// A code that means that there was no close frame is not sent in one.
+func TestNoCloseFrame(t *testing.T) {
+	for _, cause := range []Close{errLost, errPeerDead} {
+		for _, unfinished := range []string{"", "a frame that is not whole"} {
+			synctest.Test(t, func(t *testing.T) {
+				source, end := silence(t)
+				defer end()
+				p := runPiped(t, &Handler{PingInterval: -1}, source, discard{})
+				if unfinished != "" {
+					p.send(text(unfinished)[:10])
+				}
+				p.session.end(cause)
+				p.wantRest()
+				if p.end != cause || p.took != 0 {
+					t.Errorf("ended with %v after %v, want %v at once", p.end, p.took, cause)
+				}
+			})
+		}
 	}
 }
 
