@@ -79,7 +79,9 @@ func (c *conn) Read(p []byte) (int, error) {
 		if c.stopping.Load() {
 			return 0, errStopped
 		}
-		if c.idle != nil {
+		// The library gives up on a control frame whose payload takes more
+		// than 5 s: that is no moment to wait for the child.
+		if c.idle != nil && !c.frames.inControl() {
 			c.idle()
 		}
 		if err := c.fill(); err != nil {

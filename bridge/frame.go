@@ -117,6 +117,9 @@ type frameScanner struct {
 // between reports whether the stream stands at the edge of a frame.
 func (s *frameScanner) between() bool { return s.n == 0 && s.payload == 0 }
 
+// inControl reports whether it stands in the payload of a control frame.
+func (s *frameScanner) inControl() bool { return s.payload > 0 && s.head[0]&0x8 != 0 }
+
 func (s *frameScanner) advance(p []byte) {
 	for len(p) > 0 {
 		if s.payload > 0 {

@@ -30,7 +30,8 @@ import (
 //     for ever: TestHowLongTheEndTakes, TestBadClients, TestConformance.
 //   - It has no close frame for some violations: TestViolationsWithoutAnswer.
 //   - A read that is cancelled ends the connection without a close frame:
-//     TestEndInTheMiddle, TestEndInTheMiddleOfAFrame, TestShutdown.
+//     TestEndInTheMiddle, TestEndInTheMiddleOfAFrame, TestShutdown. It does so by
+//     itself 5 s into the payload of a control frame: TestPingInPieces.
 //   - Its ping has a payload: TestPingTimes. That end of file may come with data
 //     is no affair of the library's, but here: TestOutputThenExit.
 //   - What conn does before it blocks happens in the middle of a read of the
@@ -270,6 +271,37 @@ func TestEndInTheMiddle(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A ping that arrives in pieces while the child does not read ends nothing.
+func TestPingInPieces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, end := silence(t)
+		defer end()
+		reads := make(chan struct{}) // the child does
+		to := &testSink{slow: func() { <-reads }}
+		p := runPiped(t, &Handler{PingInterval: -1, MaxMessageSize: 100}, source, to)
+		line := strings.Repeat("x", 90)
+		p.send(text(line)) // on its way to the child
+		synctest.Wait()
+		cut := ping("payload")
+		p.send(append(text(line), cut[:9]...))
+		go p.send(cut[9:])
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		if hasEnded(p.done) {
+			t.Fatalf("ended with %v", p.end)
+		}
+		close(reads)
+		if f := p.next(); f.op != opPong || string(f.payload) != "payload" {
+			t.Errorf("got %x %q", f.op, f.payload)
+		}
+		go p.send(closing(1000, ""))
+		p.wantRest(Close{Code: 1000})
+		if got := to.has(); got != line+"\n"+line+"\n" {
+			t.Errorf("the child got %q", got)
+		}
+	})
 }
 
 // Pings come when they are due and have no payload, which some clients show;
