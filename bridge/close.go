@@ -67,6 +67,8 @@ var (
 	errNotUTF8   = Close{int(websocket.StatusInvalidFramePayloadData), "text is not UTF-8"}
 	errInputDone = Close{int(websocket.StatusNormalClosure), ""}
 
+	errReasonNotUTF8 = Close{int(websocket.StatusInvalidFramePayloadData), "close reason is not UTF-8"}
+
 	errPeerDead = Close{int(websocket.StatusAbnormalClosure), "no answer to pings"}
 	errLost     = Close{int(websocket.StatusAbnormalClosure), "connection lost"}
 )

@@ -99,6 +99,7 @@ func TestCauses(t *testing.T) {
 		{errPeerDead, 1006},
 		{errLost, 1006},
 		{errNotUTF8, 1007},
+		{errReasonNotUTF8, 1007},
 		{errTooBig(5), 1009},
 		{notStarted(fs.ErrNotExist), 1011},
 		{errInputDone, 1000},

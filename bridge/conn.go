@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 )
 
 // A conn is the net.Conn under the WebSocket. The library reads frames from
@@ -92,7 +93,9 @@ func (c *conn) Read(p []byte) (int, error) {
 		if c.isStopped() {
 			return 0, errStopped
 		}
-		if c.idle != nil {
+		// The library gives up on a control frame whose payload takes more
+		// than 5 s: that is no moment to wait for the child.
+		if c.idle != nil && !c.frames.inControl() {
 			c.idle()
 		}
 		if err := c.fill(); err != nil {
@@ -161,9 +164,15 @@ func (c *conn) isStopped() bool {
 	return c.phase == stopped
 }
 
-// Write takes the library's control frames, each of which comes whole.
+// Write takes the library's control frames, each of which comes whole. It
+// answers a close frame with the same bytes before anybody has seen them: a
+// reason that is not UTF-8 stops here.
 func (c *conn) Write(p []byte) (int, error) {
-	if err := c.control(p); err != nil {
+	frame := p
+	if p[0]&0xf == opClose && !utf8.Valid(closeReason(p)) {
+		frame = closeFrame(errReasonNotUTF8, c.masked)
+	}
+	if err := c.control(frame); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 )
@@ -55,6 +56,22 @@ func appendFrame(dst []byte, first byte, payload []byte, masked bool) []byte {
 	return dst
 }
 
+// closeFrame makes a close frame, as long as it may be.
+func closeFrame(c Close, masked bool) []byte {
+	payload := append([]byte{byte(c.Code >> 8), byte(c.Code)}, shortened(c.Reason)...)
+	return appendFrame(nil, finBit|opClose, payload, masked)
+}
+
+// closeReason is what a close frame has behind its code.
+func closeReason(frame []byte) []byte {
+	payload := frame[2:]
+	if frame[1]&maskBit != 0 {
+		payload = bytes.Clone(payload[4:])
+		applyMask(payload, [4]byte(frame[2:6]))
+	}
+	return payload[min(2, len(payload)):]
+}
+
 // frameInPlace makes a frame of the payload that begins at p[maxHeader:]; the
 // header is put before it.
 func frameInPlace(p []byte, first byte, masked bool) []byte {
@@ -99,6 +116,9 @@ type frameScanner struct {
 
 // between reports whether the stream stands at the edge of a frame.
 func (s *frameScanner) between() bool { return s.n == 0 && s.payload == 0 }
+
+// inControl reports whether it stands in the payload of a control frame.
+func (s *frameScanner) inControl() bool { return s.payload > 0 && s.head[0]&0x8 != 0 }
 
 func (s *frameScanner) advance(p []byte) {
 	for len(p) > 0 {

@@ -33,7 +33,11 @@ func (s *session) input() {
 	// connection ends here, while run ends the child.
 	s.over = true
 	if peer, ok := errors.AsType[websocket.CloseError](err); ok {
-		s.end(Close{int(peer.Code), peer.Reason})
+		cause := Close{int(peer.Code), peer.Reason}
+		if !utf8.ValidString(peer.Reason) {
+			cause = errReasonNotUTF8 // so conn has answered
+		}
+		s.end(cause)
 		s.conn.finish(lingerLimit)
 	} else if s.conn.failed != nil {
 		s.end(errLost)
@@ -67,10 +71,12 @@ func (s *session) receive() error {
 	}
 }
 
-// readMessage appends a message to the batch, whole or not at all.
+// readMessage appends a message to the batch, whole or not at all. Text that
+// is not UTF-8 is found at the end of the fragment that makes it so.
 func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	s.reading = true
 	defer func() { s.reading = false }()
+	valid := 0 // bytes of the message that are known to be UTF-8
 	for {
 		if len(s.batch) == cap(s.batch) {
 			s.growBatch()
@@ -86,21 +92,29 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 		if len(s.batch)-s.complete > s.maxMessageSize {
 			return errTooBig(s.maxMessageSize)
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && s.conn.failed != nil {
 			// The library tells the end of the connection between two
 			// frames of a message no differently.
-			if s.conn.failed != nil {
-				return s.conn.failed
+			return s.conn.failed
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if typ == websocket.MessageText {
+			unchecked := s.batch[s.complete+valid:]
+			runes := unchecked[:len(unchecked)-partialRune(unchecked)]
+			if !utf8.Valid(runes) {
+				return errNotUTF8
 			}
-			break
+			valid += len(runes)
 		}
 		if err != nil {
-			return err
+			break
 		}
 	}
 	message := s.batch[s.complete:]
-	if typ == websocket.MessageText && !utf8.Valid(message) {
-		return errNotUTF8
+	if typ == websocket.MessageText && valid < len(message) {
+		return errNotUTF8 // it ends in the middle of a rune
 	}
 	s.in.messages++
 	s.in.bytes += int64(len(message))

@@ -218,6 +218,11 @@ func (s *session) close(cause error, state process.State) Close {
 
 // closeHandshake closes the WebSocket in the reader's place.
 func (s *session) closeHandshake(c Close) {
+	if c.Code == int(websocket.StatusAbnormalClosure) {
+		s.conn.cut() // the code says that there was no close frame
+		s.conn.finish(0)
+		return
+	}
 	limit := closeLimit
 	if s.draining.Err() != nil {
 		limit = drainLimit
@@ -240,7 +245,5 @@ func (s *session) closeHandshake(c Close) {
 // sendClose sends a close frame without the library, which has none for some
 // violations and waits for an answer after others.
 func (s *session) sendClose(c Close) {
-	reason := shortened(c.Reason)
-	payload := append([]byte{byte(c.Code >> 8), byte(c.Code)}, reason...)
-	_ = s.conn.control(appendFrame(nil, finBit|opClose, payload, s.conn.masked))
+	_ = s.conn.control(closeFrame(c, s.conn.masked))
 }

@@ -1,0 +1,384 @@
+package bridge
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Frames as a client sends them.
+
+func masked(first byte, payload string) []byte {
+	return appendFrame(nil, first, []byte(payload), true)
+}
+
+// message is a message in as many fragments as it has parts.
+func message(op byte, parts ...string) (frames [][]byte) {
+	for i, part := range parts {
+		if i == len(parts)-1 {
+			op |= finBit
+		}
+		frames = append(frames, masked(op, part))
+		op = opContinuation
+	}
+	return frames
+}
+
+func textMessage(parts ...string) [][]byte { return message(opText, parts...) }
+
+func frames(groups ...[][]byte) (all [][]byte) {
+	for _, g := range groups {
+		all = append(all, g...)
+	}
+	return all
+}
+
+func one(frame []byte) [][]byte { return [][]byte{frame} }
+
+// cut cuts a payload in parts of n octets.
+func cut(payload string, n int) (parts []string) {
+	for len(payload) > n {
+		parts = append(parts, payload[:n])
+		payload = payload[n:]
+	}
+	return append(parts, payload)
+}
+
+func echo(s string) reply { return reply{opText, s} }
+func pong(s string) reply { return reply{opPong, s} }
+
+// echoCase is a message that comes back: as text in text mode, as binary in
+// binary mode.
+func echoCase(id string, framing Framing, payload string, part int) wireCase {
+	op := byte(opText)
+	if framing == Chunks {
+		op = opBinary
+	}
+	c := wireCase{id: id, framing: framing, frames: message(op, cut(payload, part)...), want: []reply{{op, payload}}}
+	if framing == Chunks && payload == "" {
+		c.want, c.note = nil, "no bytes are no message for a child"
+	}
+	return c
+}
+
+// filler is a payload of n octets: text in text mode, anything in binary mode.
+func filler(framing Framing, n int) string {
+	piece := "Ab0*<~é€😀 " // 16 octets
+	if framing == Chunks {
+		piece = "\x00\xff\n\x80\r\n\xed\xa0\x80\n\nabcde"
+	}
+	return (strings.Repeat(piece, n/len(piece)) + "................")[:n]
+}
+
+// Case 1: messages of all sizes at which a header has an edge.
+func framingCases() (cases []wireCase) {
+	for i, framing := range []Framing{Lines, Chunks} {
+		for k, size := range []int{0, 125, 126, 127, 128, 65535, 65536, 65536} {
+			c := echoCase(fmt.Sprintf("1.%d.%d", i+1, k+1), framing, filler(framing, size), size)
+			if k == 7 {
+				c.chop = 997
+			}
+			cases = append(cases, c)
+			if k < 7 {
+				c.id, c.chop = c.id+" octet by octet", 1
+				cases = append(cases, c)
+			}
+		}
+	}
+	return cases
+}
+
+// Case 2: pings and pongs.
+func pingCases() []wireCase {
+	const junk = "\x00\xff\xfe\xfd\xfc\xfb\x00\xff"
+	long := strings.Repeat("\xfe", 125)
+	pong0, pong1 := masked(finBit|opPong, ""), masked(finBit|opPong, "unsolicited pong payload")
+	var ten [][]byte
+	var tenPongs []reply
+	for i := range 10 {
+		ten = append(ten, ping(fmt.Sprint("payload-", i)))
+		tenPongs = append(tenPongs, pong(fmt.Sprint("payload-", i)))
+	}
+	return []wireCase{
+		{id: "2.1", frames: one(ping("")), want: []reply{pong("")}},
+		{id: "2.2", frames: one(ping("Hello, world!")), want: []reply{pong("Hello, world!")}},
+		{id: "2.3", frames: one(ping(junk)), want: []reply{pong(junk)}},
+		{id: "2.4", frames: one(ping(long)), want: []reply{pong(long)}},
+		{id: "2.5", frames: one(ping(long + "\xfe")), fails: 1002},
+		{id: "2.6", frames: one(ping(long)), chop: 1, want: []reply{pong(long)}},
+		{id: "2.7", frames: one(pong0)},
+		{id: "2.8", frames: one(pong1)},
+		{id: "2.9", frames: [][]byte{pong1, ping("ping payload")}, want: []reply{pong("ping payload")}},
+		{id: "2.10", frames: ten, want: tenPongs},
+		{id: "2.11", frames: ten, chop: 1, want: tenPongs},
+	}
+}
+
+// Case 3: reserved bits, which only an extension may set.
+func reservedBitCases() []wireCase {
+	const hello = "Hello, world!"
+	rsv := func(bits, first byte, payload string) []byte { return masked(finBit|bits<<4|first, payload) }
+	after := func(bits byte) [][]byte { return [][]byte{text(hello), rsv(bits, opText, hello), ping("")} }
+	may := []reply{echo(hello)}
+	return []wireCase{
+		{id: "3.1", frames: one(rsv(1, opText, hello)), fails: 1002},
+		{id: "3.2", frames: after(2), may: may, fails: 1002},
+		{id: "3.3", frames: after(3), chop: byFrame, may: may, fails: 1002},
+		{id: "3.4", frames: after(4), chop: 1, may: may, fails: 1002},
+		{id: "3.5", frames: one(rsv(5, opBinary, "\x00\xff\xfe\xfd")), fails: 1002},
+		{id: "3.6", frames: one(rsv(6, opPing, hello)), fails: 1002},
+		{id: "3.7", frames: one(rsv(7, opClose, "")), fails: 1002},
+	}
+}
+
+// Case 4: opcodes that mean nothing yet.
+func reservedOpcodeCases() (cases []wireCase) {
+	const hello = "Hello, world!"
+	for i, base := range []byte{3, 11} {
+		for k := range byte(5) {
+			c := wireCase{id: fmt.Sprintf("4.%d.%d", i+1, k+1), fails: 1002}
+			frame := masked(finBit|base+k, map[bool]string{true: "reserved opcode payload"}[k%2 == 1 || k == 4])
+			if k < 2 {
+				c.frames = one(frame)
+			} else {
+				c.frames = [][]byte{text(hello), frame, ping("")}
+				c.may = []reply{echo(hello)}
+			}
+			if k == 4 {
+				c.chop = 1
+			}
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// Case 5: messages in fragments.
+func fragmentationCases() []wireCase {
+	two := textMessage("fragment1", "fragment2")
+	whole := []reply{echo("fragment1fragment2")}
+	pinged := [][]byte{two[0], ping("ping payload"), two[1]}
+	pingedReplies := append([]reply{pong("ping payload")}, whole...)
+	last, open := masked(finBit|opContinuation, "non-continuation payload"), masked(opContinuation, "non-continuation payload")
+	lastThenText, openThenText := [][]byte{last, text("Hello, world!")}, [][]byte{open, text("Hello, world!")}
+	repeated := func(start []byte) [][]byte { return frames(one(start), two, one(start), two) }
+	five := textMessage("fragment1", "fragment2", "fragment3", "fragment4", "fragment5")
+	fivePinged := frames(five[:2], one(ping("pongme 1!")), five[2:4], one(ping("pongme 2!")), five[4:])
+	fiveReplies := []reply{pong("pongme 1!"), pong("pongme 2!"), echo("fragment1fragment2fragment3fragment4fragment5")}
+	return []wireCase{
+		{id: "5.1", frames: message(opPing, "fragment1", "fragment2"), fails: 1002},
+		{id: "5.2", frames: message(opPong, "fragment1", "fragment2"), fails: 1002},
+		{id: "5.3", frames: two, want: whole},
+		{id: "5.4", frames: two, chop: byFrame, want: whole},
+		{id: "5.5", frames: two, chop: 1, want: whole},
+		{id: "5.6", frames: pinged, want: pingedReplies},
+		{id: "5.7", frames: pinged, chop: byFrame, want: pingedReplies},
+		{id: "5.8", frames: pinged, chop: 1, want: pingedReplies},
+		{id: "5.9", frames: lastThenText, fails: 1002},
+		{id: "5.10", frames: lastThenText, chop: byFrame, fails: 1002},
+		{id: "5.11", frames: lastThenText, chop: 1, fails: 1002},
+		{id: "5.12", frames: openThenText, fails: 1002},
+		{id: "5.13", frames: openThenText, chop: byFrame, fails: 1002},
+		{id: "5.14", frames: openThenText, chop: 1, fails: 1002},
+		{id: "5.15", frames: frames(two, openThenText), may: whole, fails: 1002},
+		{id: "5.16", frames: repeated(open), fails: 1002},
+		{id: "5.17", frames: repeated(last), fails: 1002},
+		{id: "5.18", frames: [][]byte{masked(opText, "fragment1"), masked(finBit|opText, "fragment2")}, fails: 1002},
+		{id: "5.19", frames: fivePinged, want: fiveReplies},
+		{id: "5.20", frames: fivePinged, chop: byFrame, want: fiveReplies},
+	}
+}
+
+// kosme is the Greek word for world, with its accent as the suite writes it.
+const kosme = "κ\u1f79σμε"
+
+// Case 6: text is UTF-8. Invalid text fails the connection with 1007.
+func utf8Cases() []wireCase {
+	const (
+		mixed = "Hello-µ@ßöäüàá-UTF-8!!"
+		bad   = kosme + "\xed\xa0\x80edited"
+	)
+	// The bridge fails fast, without the last fragment of 6.4.1 and 6.4.2.
+	// Within a frame the library returns nothing before it has what was asked for.
+	nonStrict := "non-strict: the rest of a frame is waited for before its beginning is looked at"
+	wholeFrame := func(parts ...string) [][]byte { // one frame, sent in parts
+		frame := text(strings.Join(parts, ""))
+		var writes [][]byte
+		for i := len(parts) - 1; i > 0; i-- {
+			n := len(frame) - len(parts[i])
+			writes = append([][]byte{frame[n:]}, writes...)
+			frame = frame[:n]
+		}
+		return append([][]byte{frame}, writes...)
+	}
+	cases := []wireCase{
+		{id: "6.1.1", frames: one(text("")), want: []reply{echo("")}},
+		{id: "6.1.2", frames: textMessage("", "", ""), want: []reply{echo("")}},
+		{id: "6.1.3", frames: textMessage("", "middle frame payload", ""), want: []reply{echo("middle frame payload")}},
+		{id: "6.2.1", frames: textMessage(mixed), want: []reply{echo(mixed)}},
+		{id: "6.2.2", frames: textMessage(mixed[:12], mixed[12:]), want: []reply{echo(mixed)}},
+		{id: "6.2.3", frames: textMessage(cut(mixed, 1)...), want: []reply{echo(mixed)}},
+		{id: "6.2.4", frames: textMessage(cut(kosme, 1)...), want: []reply{echo(kosme)}},
+		{id: "6.3.1", frames: textMessage(bad), fails: 1007},
+		{id: "6.3.2", frames: textMessage(cut(bad, 1)...), fails: 1007},
+		{id: "6.4.1", frames: textMessage(kosme, "\xf4\x90\x80\x80", "edited")[:2], chop: byFrame, fails: 1007},
+		{id: "6.4.2", frames: textMessage(kosme+"\xf4", "\x90", "\x80\x80edited")[:2], chop: byFrame, fails: 1007},
+		{id: "6.4.3", frames: wholeFrame(kosme, "\xf4\x90\x80\x80", "edited"), chop: byFrame, fails: 1007, note: nonStrict},
+		{id: "6.4.4", frames: wholeFrame(kosme+"\xf4", "\x90", "\x80\x80edited"), chop: byFrame, fails: 1007, note: nonStrict},
+	}
+	for i, group := range utf8Groups() {
+		for k, s := range group.sequences {
+			c := wireCase{id: fmt.Sprintf("6.%d.%d", i+5, k+1), frames: one(text(s))}
+			if good := group.validity[k%len(group.validity)] == 'v'; good != utf8.ValidString(s) {
+				panic(c.id) // the table is wrong
+			} else if good {
+				c.want = []reply{echo(s)}
+			} else {
+				c.fails = 1007
+			}
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// A utf8Group is a group of sequences after Markus Kuhn's "UTF-8 decoder
+// capability and stress test", most of them in hexadecimal digits. Its validity has a letter
+// for each sequence, valid or invalid, and repeats.
+type utf8Group struct {
+	validity  string
+	sequences []string
+}
+
+// utf8Groups are the groups 6.5 to 6.23.
+func utf8Groups() []utf8Group {
+	group := func(validity, digits string) utf8Group {
+		g := utf8Group{validity: validity}
+		for _, d := range strings.Fields(digits) {
+			b, err := hex.DecodeString(d)
+			if err != nil {
+				panic(err)
+			}
+			g.sequences = append(g.sequences, string(b))
+		}
+		return g
+	}
+	prefixes := utf8Group{validity: "iviiviviviv"}
+	for n := range len(kosme) {
+		prefixes.sequences = append(prefixes.sequences, kosme[:n+1])
+	}
+	var continuations string
+	for b := 0x80; b < 0xc0; b++ {
+		continuations += fmt.Sprintf("%02x", b)
+	}
+	spaced := func(from, to int) (digits string) { // lonely start bytes, each followed by a space
+		for b := from; b < to; b++ {
+			digits += fmt.Sprintf("%02x20", b)
+		}
+		return digits
+	}
+	lonely := []string{spaced(0xc0, 0xe0), spaced(0xe0, 0xf0), spaced(0xf0, 0xf8), spaced(0xf8, 0xfc), spaced(0xfc, 0xfe)}
+	const incomplete = "c0 e080 f08080 f8808080 fc80808080 df efbf f7bfbf fbbfbfbf fdbfbfbfbf"
+	nonCharacters := "efbfbe efbfbf"
+	for plane := 1; plane <= 16; plane++ {
+		nonCharacters += fmt.Sprintf(" %x %x", string(rune(plane<<16|0xfffe)), string(rune(plane<<16|0xffff)))
+	}
+	return []utf8Group{
+		{"v", []string{"hello$world", "hello¢world", "hello€world", "hello𤭢world", kosme}},
+		prefixes,
+		group("v", "00 c280 e0a080 f0908080"),                                           // first sequence of each length
+		group("i", "f888808080 fc8480808080"),                                           // of 5 and 6 octets
+		group("v", "7f dfbf efbfbf f48fbfbf"),                                           // last sequence of each length
+		group("i", "f7bfbfbf fbbfbfbfbf fdbfbfbfbfbf"),                                  // beyond U+10FFFF
+		group("vvvvi", "ed9fbf ee8080 efbfbd f48fbfbf f4908080"),                        // other boundaries
+		group("i", "80 bf 80bf 80bf80 80bf80bf 80bf80bf80 80bf80bf80bf "+continuations), // unexpected continuations
+		group("i", strings.Join(lonely, " ")),                                           // lonely start octets
+		group("i", incomplete),                                                          // without the last octet
+		group("i", strings.ReplaceAll(incomplete, " ", "")),                             // all of these together
+		group("i", "fe ff fefeffff"),                                                    // impossible octets
+		group("i", "c0af e080af f08080af f8808080af fc80808080af"),                      // overlong "/"
+		group("i", "c1bf e09fbf f08fbfbf f887bfbfbf fc83bfbfbfbf"),                      // the highest overlong ones
+		group("i", "c080 e08080 f0808080 f880808080 fc8080808080"),                      // overlong NUL
+		group("i", "eda080 edadbf edae80 edafbf edb080 edbe80 edbfbf"),                  // single surrogates
+		group("i", "eda080edb080 eda080edbfbf edadbfedb080 edadbfedbfbf edae80edb080 edae80edbfbf edafbfedb080 edafbfedbfbf"), // pairs of them
+		group("v", nonCharacters),
+		group("v", "efbfb9 efbfba efbfbb efbfbc efbfbd efbfbe efbfbf"), // specials, U+FFFD among them
+	}
+}
+
+// Case 7: closing.
+func closeCases() []wireCase {
+	normal := closing(1000, "")
+	done := &Close{Code: 1000}
+	big := filler(Lines, 256<<10)
+	reason := strings.Repeat("*", 123)
+	two := textMessage("fragment1", "fragment2")
+	cases := []wireCase{
+		{id: "7.1.1", frames: one(text("Hello World!")), want: []reply{echo("Hello World!")}},
+		{id: "7.1.2", frames: [][]byte{normal, normal}, answer: done},
+		{id: "7.1.3", frames: [][]byte{normal, ping("")}, answer: done},
+		{id: "7.1.4", frames: [][]byte{normal, text("Hello World!")}, answer: done},
+		{id: "7.1.5", frames: [][]byte{two[0], normal, two[1]}, answer: done},
+		// A close frame is answered as soon as it is read; the child gets what came before it.
+		{id: "7.1.6", frames: [][]byte{text(big), text("Hello World!"), normal, ping("")},
+			may: []reply{echo(big), echo("Hello World!")}, answer: done},
+		{id: "7.3.1", frames: one(masked(finBit|opClose, "")), answer: &Close{Code: 1005}},
+		{id: "7.3.2", frames: one(masked(finBit|opClose, "a")), fails: 1002},
+		{id: "7.3.3", frames: one(normal), answer: done},
+		{id: "7.3.4", frames: one(closing(1000, "Hello World!")), answer: &Close{1000, "Hello World!"}},
+		{id: "7.3.5", frames: one(closing(1000, reason)), answer: &Close{1000, reason}},
+		{id: "7.3.6", frames: one(closing(1000, reason+"*")), fails: 1002},
+		{id: "7.5.1", frames: one(closing(1000, kosme+"\xed\xa0\x80edited")), fails: 1007},
+	}
+	valid := []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999}
+	for i, code := range valid {
+		cases = append(cases, wireCase{id: fmt.Sprintf("7.7.%d", i+1), frames: one(closing(code, "")), answer: &Close{Code: code}})
+	}
+	for _, code := range []int{1012, 1013, 1014} { // registered later
+		cases = append(cases, wireCase{id: fmt.Sprint("7.7 code ", code), frames: one(closing(code, "")), answer: &Close{Code: code}})
+	}
+	invalid := []int{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999}
+	for i, code := range invalid {
+		cases = append(cases, wireCase{id: fmt.Sprintf("7.9.%d", i+1), frames: one(closing(code, "")), fails: 1002})
+	}
+	return append(cases,
+		wireCase{id: "7.9 code 1015", frames: one(closing(1015, "")), fails: 1002},
+		// The RFC says nothing about codes from 5000 on; to us they are like 2999.
+		wireCase{id: "7.13.1", frames: one(closing(5000, "")), fails: 1002},
+		wireCase{id: "7.13.2", frames: one(closing(65535, "")), fails: 1002})
+}
+
+// largestMessage is as much as one message of the cases has.
+const largestMessage = 2 << 20
+
+// Case 9: limits and speed, smaller than in the suite, so that the test is
+// quick: there the messages have up to 16 MiB, those in fragments 4, those in
+// pieces 1, and the small ones go round 1000 times.
+func sizeCases() (cases []wireCase) {
+	for i, framing := range []Framing{Lines, Chunks} {
+		add := func(group, k int, payload string, part, chop, times int) {
+			c := echoCase(fmt.Sprintf("9.%d.%d", group+i, k+1), framing, payload, part)
+			c.chop, c.times = chop, times
+			cases = append(cases, c)
+		}
+		for k, size := range []int{64 << 10, 256 << 10, 512 << 10, maxFrame, maxFrame + 1, largestMessage} {
+			add(1, k, filler(framing, size), size, 0, 1)
+		}
+		for k := range 9 { // fragments of 64 octets, 256 … 4 MiB
+			add(3, k, filler(framing, 512<<10), 64<<(2*k), byFrame, 1)
+		}
+		for k := range 6 {
+			add(5, k, filler(framing, 256<<10), 256<<10, 64<<k, 1)
+		}
+		for k, size := range []int{0, 16, 64, 256, 1024, 4096} {
+			add(7, k, filler(framing, size), size, 0, 200)
+		}
+	}
+	return cases
+}
+
+// Case 10: a message in many fragments that do not divide it.
+func fragmentedEchoCases() []wireCase {
+	return []wireCase{echoCase("10.1.1", Lines, filler(Lines, 65536), 1300)}
+}
