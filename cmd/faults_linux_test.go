@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"bytes"
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -78,6 +80,10 @@ var serverFaults = []struct {
 			s.echoes(c)
 			s.echoes(s.open(""))
 		},
+	}, {
+		name:   "nobody reads the log",
+		args:   []string{"cat"},
+		inject: nobodyReadsTheLog,
 	},
 }
 
@@ -208,4 +214,31 @@ func (s *faultyServer) prlimit(args ...string) string {
 		s.Fatalf("%v: %s", err, out)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// A server whose log nobody takes goes on without, and its children are not
+// told: to them SIGPIPE is what it is to all programs.
+func nobodyReadsTheLog(s *faultyServer) {
+	c := s.open("")
+	s.echoes(c)
+	s.logPipe.Close()
+	for range 3 {
+		c := s.open("")
+		s.echoes(c)
+		s.check(c.Close(websocket.StatusNormalClosure, ""))
+	}
+	s.echoes(c)
+	for _, pid := range s.processes() {
+		if pid == s.cmd.Process.Pid {
+			continue
+		}
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		m := regexp.MustCompile(`(?m)^SigIgn:\s*([0-9a-f]+)$`).FindSubmatch(status)
+		if m == nil {
+			continue
+		}
+		if set, _ := strconv.ParseUint(string(m[1]), 16, 64); set&(1<<(syscall.SIGPIPE-1)) != 0 {
+			s.Errorf("a child ignores SIGPIPE: %x", set)
+		}
+	}
 }
