@@ -26,12 +26,14 @@ type fault struct {
 }
 
 // lots is more than may ever be kept of what a peer sends.
-var lots = 64 << 20
+var lots = func() int {
+	if os.Getenv("WSBRIDGE_TEST_LOTS") != "" {
+		return 1 << 30
+	}
+	return 64 << 20
+}()
 
 func init() {
-	if os.Getenv("WSBRIDGE_TEST_LOTS") != "" {
-		lots = 1 << 30
-	}
 	// asked does what the query of the request says: NAME&ARG&ARG…
 	children["asked"] = func([]string) {
 		words := strings.Split(os.Getenv("QUERY_STRING"), "&")

@@ -239,6 +239,12 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
+	// A log that nobody takes any more must not end the server. Caught, the
+	// signal is to children what it always is; ignored, they would inherit that.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
+
 	for _, ln := range listeners {
 		o.announce(log, "listening on", listenURL("ws", ln))
 		if o.staticDir != "" {

@@ -1,0 +1,244 @@
+package cmd
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// serverFaults are what befalls a server. After each no process is left.
+var serverFaults = []struct {
+	name   string
+	first  string // what a shell does before it becomes the server
+	nobody bool   // root has no limit of processes
+	args   []string
+	inject func(s *faultyServer)
+}{
+	{
+		name:   "SIGTERM under load",
+		args:   []string{"sh", "-c", "case $QUERY_STRING in flood) exec yes " + strings.Repeat("y", 1000) + " ;; esac; exec cat"},
+		inject: termUnderLoad,
+	}, {
+		name: "SIGINT twice",
+		args: []string{"--closems=1000000", "sh", "-c", "trap '' INT TERM; echo ready; while :; do sleep 1000; done"},
+		inject: func(s *faultyServer) {
+			c := s.open("")
+			s.wantMessage(c, "ready")
+			s.signal(syscall.SIGINT)
+			s.until("the port is closed", func() bool { // two signals at once would count as one
+				nc, err := net.Dial("tcp", s.addr)
+				if err == nil {
+					nc.Close()
+				}
+				return err != nil
+			})
+			s.signal(syscall.SIGINT)
+			s.ends(0)
+		},
+	}, {
+		name: "SIGKILL",
+		args: []string{"cat"},
+		inject: func(s *faultyServer) {
+			for range 5 {
+				s.echoes(s.open(""))
+			}
+			s.signal(syscall.SIGKILL)
+			s.ends(-1)
+		},
+	}, {
+		name:   "no more files",
+		first:  "ulimit -n 48",
+		args:   []string{"--loglevel=debug", "cat"},
+		inject: noMoreFiles,
+	}, {
+		name:   "no more processes",
+		nobody: true,
+		args:   []string{"cat"},
+		inject: noMoreProcesses,
+	}, {
+		name: "the port is taken",
+		args: []string{"cat"},
+		inject: func(s *faultyServer) {
+			c := s.open("")
+			_, port, _ := net.SplitHostPort(s.addr)
+			second := exec.Command("wsbridge", "--port="+port, "cat")
+			out, err := second.CombinedOutput()
+			if second.ProcessState.ExitCode() != 1 || !bytes.Contains(out, []byte("address already in use")) {
+				s.Errorf("%v: %s", err, out)
+			}
+			s.echoes(c)
+			s.echoes(s.open(""))
+		},
+	}, {
+		name:   "nobody reads the log",
+		args:   []string{"cat"},
+		inject: nobodyReadsTheLog,
+	},
+}
+
+func TestServerFaults(t *testing.T) {
+	for _, f := range serverFaults {
+		t.Run(f.name, func(t *testing.T) {
+			s := &faultyServer{T: t, mark: "WSBRIDGE_TEST_MARK=" + strconv.FormatInt(time.Now().UnixNano(), 36)}
+			s.start(f.first, f.nobody, f.args)
+			f.inject(s)
+			s.closeAll()
+			if s.cmd.ProcessState == nil {
+				s.signal(syscall.SIGTERM)
+				s.ends(0)
+			}
+			s.until("nothing is left", func() bool { return len(s.processes()) == 0 })
+		})
+	}
+}
+
+func termUnderLoad(s *faultyServer) {
+	var wg sync.WaitGroup
+	var loaded sync.WaitGroup
+	ctx := s.context()
+	load := func(once func() error) {
+		loaded.Add(1)
+		wg.Go(func() {
+			var err error
+			for n := 1; err == nil || n <= 10; n++ {
+				err = once()
+				if n == 10 {
+					loaded.Done()
+				}
+			}
+			if status := websocket.CloseStatus(err); status != websocket.StatusGoingAway {
+				s.Error(err)
+			}
+		})
+	}
+	for range 2 {
+		reader := s.open("flood")
+		load(func() error {
+			_, _, err := reader.Read(ctx)
+			return err
+		})
+		s.open("flood") // is never read
+	}
+	for range 4 {
+		c := s.open("")
+		load(func() error { return echo(ctx, c, "hello") })
+	}
+	loaded.Wait()
+	s.signal(syscall.SIGTERM)
+	s.ends(0)
+	wg.Wait()
+}
+
+func noMoreFiles(s *faultyServer) {
+	witness := s.open("")
+	s.echoes(witness)
+	opened, end := s.openUntilRefused()
+	if end.Code != websocket.StatusInternalError || end.Reason != "too many open files" {
+		s.Errorf("after %d sessions: %v", opened, end)
+	}
+	// Now for connections that cannot even be accepted.
+	var conns []net.Conn
+	for range 48 {
+		nc, err := net.Dial("tcp", s.addr)
+		s.check(err)
+		conns = append(conns, nc)
+	}
+	s.waitLog(regexp.MustCompile(`accept.*too many open files`))
+	s.echoes(witness)
+	for _, nc := range conns {
+		nc.Close()
+	}
+	for _, c := range s.clients[1:] {
+		_ = c.CloseNow()
+	}
+	s.until("all are gone", func() bool { return len(s.processes()) == 2 })
+	s.echoes(witness)
+	again, _ := s.openUntilRefused()
+	if again != opened {
+		s.Errorf("first %d sessions, then %d", opened, again)
+	}
+}
+
+func noMoreProcesses(s *faultyServer) {
+	// What the server needs threads for, it has had before: without one that
+	// it needs, Go's runtime gives up.
+	var wg sync.WaitGroup
+	for range 10 {
+		c := s.open("")
+		wg.Go(func() {
+			if err := echo(s.context(), c, "hello"); err != nil {
+				s.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	s.closeAll()
+	witness := s.open("")
+	s.echoes(witness)
+	s.until("all but one are gone", func() bool { return len(s.processes()) == 2 })
+
+	before := s.prlimit("--nproc", "--output=SOFT", "--noheadings", "--raw")
+	s.prlimit("--nproc=1:")
+	for range 3 {
+		opened, end := s.openUntilRefused()
+		if opened != 0 || end.Code != websocket.StatusInternalError || end.Reason != "no room for another process" {
+			s.Errorf("after %d sessions: %v", opened, end)
+		}
+	}
+	s.echoes(witness)
+	s.prlimit("--nproc=" + before + ":")
+	s.echoes(s.open(""))
+}
+
+// prlimit asks for or sets a limit of the server. That is up to the server's
+// user, or to a root with all of its capabilities.
+func (s *faultyServer) prlimit(args ...string) string {
+	s.Helper()
+	prlimit := exec.Command("prlimit", append(args, "--pid", strconv.Itoa(s.cmd.Process.Pid))...)
+	if s.cmd.SysProcAttr != nil {
+		prlimit.SysProcAttr = &syscall.SysProcAttr{Credential: s.cmd.SysProcAttr.Credential}
+	}
+	out, err := prlimit.CombinedOutput()
+	if err != nil {
+		s.Fatalf("%v: %s", err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// A server whose log nobody takes goes on without, and its children are not
+// told: to them SIGPIPE is what it is to all programs.
+func nobodyReadsTheLog(s *faultyServer) {
+	c := s.open("")
+	s.echoes(c)
+	s.logPipe.Close()
+	for range 3 {
+		c := s.open("")
+		s.echoes(c)
+		s.check(c.Close(websocket.StatusNormalClosure, ""))
+	}
+	s.echoes(c)
+	for _, pid := range s.processes() {
+		if pid == s.cmd.Process.Pid {
+			continue
+		}
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		m := regexp.MustCompile(`(?m)^SigIgn:\s*([0-9a-f]+)$`).FindSubmatch(status)
+		if m == nil {
+			continue
+		}
+		if set, _ := strconv.ParseUint(string(m[1]), 16, 64); set&(1<<(syscall.SIGPIPE-1)) != 0 {
+			s.Errorf("a child ignores SIGPIPE: %x", set)
+		}
+	}
+}

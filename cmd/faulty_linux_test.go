@@ -1,0 +1,201 @@
+package cmd
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// A faultyServer is a wsbridge that a fault befalls.
+type faultyServer struct {
+	*testing.T
+	mark    string // a variable that the server and its children have
+	cmd     *exec.Cmd
+	addr    string
+	logPipe *os.File // what the server's standard error is read from
+	logged  *watched
+	logEnds chan struct{}
+	clients []*websocket.Conn
+}
+
+func (s *faultyServer) start(first string, nobody bool, args []string) {
+	args = append([]string{"--port=0", "--passenv=PATH," + s.mark}, args...)
+	if first == "" {
+		s.cmd = exec.Command("wsbridge", args...)
+	} else {
+		s.cmd = exec.Command("sh", append([]string{"-c", first + `; exec wsbridge "$@"`, "sh"}, args...)...)
+	}
+	s.cmd.Env = append(os.Environ(), s.mark, "GORACE=atexit_sleep_ms=0")
+	if nobody && os.Getuid() == 0 {
+		// Who is nobody may not enter the directory of the test binary.
+		self, err := os.Open("/proc/self/exe")
+		s.check(err)
+		defer self.Close()
+		s.cmd.Path, s.cmd.ExtraFiles = "/proc/self/fd/3", []*os.File{self}
+		s.cmd.Dir = "/"
+		s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534, NoSetGroups: true}}
+	}
+	r, w, err := os.Pipe()
+	s.check(err)
+	s.cmd.Stderr = w
+	err = s.cmd.Start()
+	w.Close()
+	s.check(err)
+	s.logPipe, s.logged, s.logEnds = r, newWatched(), make(chan struct{})
+	go func() {
+		defer close(s.logEnds)
+		for lines := bufio.NewReader(r); ; {
+			line, err := lines.ReadBytes('\n')
+			s.logged.Write(line)
+			if err != nil {
+				return
+			}
+		}
+	}()
+	s.Cleanup(func() {
+		s.closeAll()
+		for _, pid := range s.processes() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if s.cmd.ProcessState == nil {
+			_ = s.cmd.Wait()
+		}
+		r.Close()
+		<-s.logEnds
+		if s.Failed() {
+			s.Logf("the server's log:\n%s", s.logged.text())
+		}
+	})
+	s.addr = s.waitLog(listeningLine)[1]
+	s.addr = strings.Trim(s.addr, "/")
+}
+
+func (s *faultyServer) check(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *faultyServer) until(what string, condition func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+func (s *faultyServer) waitLog(re *regexp.Regexp) []string {
+	s.Helper()
+	m := s.logged.wait(re, s.logEnds)
+	if m == nil {
+		s.Fatalf("not in the log: %v", re)
+	}
+	return m
+}
+
+func (s *faultyServer) signal(sig syscall.Signal) {
+	s.Helper()
+	s.check(s.cmd.Process.Signal(sig))
+}
+
+// ends waits for the server's exit status, -1 for a signal.
+func (s *faultyServer) ends(want int) {
+	s.Helper()
+	late := time.AfterFunc(patience, func() { _ = s.cmd.Process.Signal(syscall.SIGABRT) })
+	defer late.Stop()
+	_ = s.cmd.Wait()
+	if got := s.cmd.ProcessState.ExitCode(); got != want {
+		s.Errorf("the server ended with %d (%v), want %d", got, s.cmd.ProcessState, want)
+	}
+}
+
+// processes are those of the server and its children.
+func (s *faultyServer) processes() (pids []int) {
+	files, err := filepath.Glob("/proc/[0-9]*/environ")
+	s.check(err)
+	for _, file := range files {
+		if env, err := os.ReadFile(file); err == nil && bytes.Contains(env, []byte(s.mark+"\x00")) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func (s *faultyServer) context() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	s.Cleanup(cancel)
+	return ctx
+}
+
+func (s *faultyServer) open(query string) *websocket.Conn {
+	s.Helper()
+	c, _, err := websocket.Dial(s.context(), "ws://"+s.addr+"/?"+query, nil)
+	s.check(err)
+	s.clients = append(s.clients, c)
+	return c
+}
+
+func (s *faultyServer) closeAll() {
+	for _, c := range s.clients {
+		_ = c.CloseNow()
+	}
+	s.clients = nil
+}
+
+func (s *faultyServer) wantMessage(c *websocket.Conn, want string) {
+	s.Helper()
+	_, got, err := c.Read(s.context())
+	if err != nil || string(got) != want {
+		s.Fatalf("got %q, %v; want %q", got, err, want)
+	}
+}
+
+// echo sends a message and waits for it. Its error is that of reading, which
+// tells why the server has closed.
+func echo(ctx context.Context, c *websocket.Conn, message string) error {
+	_ = c.Write(ctx, websocket.MessageText, []byte(message))
+	_, got, err := c.Read(ctx)
+	if err == nil && string(got) != message {
+		err = fmt.Errorf("sent %q, got %q", message, got)
+	}
+	return err
+}
+
+func (s *faultyServer) echoes(c *websocket.Conn) {
+	s.Helper()
+	s.check(echo(s.context(), c, "hello"))
+}
+
+// openUntilRefused opens sessions until one gets no child, and returns how
+// many did and how the other was closed.
+func (s *faultyServer) openUntilRefused() (opened int, end websocket.CloseError) {
+	s.Helper()
+	for range 100 {
+		c := s.open("")
+		err := echo(s.context(), c, "hello")
+		if err == nil {
+			opened++
+			continue
+		}
+		end, _ = errors.AsType[websocket.CloseError](err)
+		return opened, end
+	}
+	s.Fatal("nothing was refused")
+	return
+}
