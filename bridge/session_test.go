@@ -321,8 +321,7 @@ func TestFullBacklog(t *testing.T) {
 	h := child(&Handler{MaxMessageSize: 10_000, PingInterval: 20 * time.Millisecond}, "deaf")
 	log := newLog(t, h)
 	p := connect(t, serve(t, h))
-	p.message()
-	go func() {
+	go func() { // at once: nobody answers the pings
 		block := bytes.Repeat(text(strings.Repeat("x", 1000)), 100)
 		for {
 			if _, err := p.Write(block); err != nil {
