@@ -255,6 +255,47 @@ func TestHost(t *testing.T) {
 		{"*", 400},
 		{"localhost,evil.example", 400},
 		{"%6cocalhost", 400},
+
+		// A name that is not the server's, dressed up as one that is.
+		{"localhost:8080@evil.example", 400},
+		{"localhost@evil.example:8080", 400},
+		{"evil.example@localhost:8080", 400},
+		{"user:password@localhost:8080", 400},
+		{"@localhost", 400},
+		{"evil.example#localhost", 400},
+		{`evil.example\localhost`, 400},
+		{"evil.example/localhost", 400},
+		{"evil.example;localhost", 400},
+		{"evil.example localhost", 400},
+		{"evil.example\tlocalhost", 400},
+		{"evil.example%00.localhost", 400},
+		{"localhost%2eevil.example", 400},
+		{"[::1].evil.example", 400},
+		{"[::1]evil.example:80", 400},
+		{"[evil.example]", 400},
+		{"[::ffff:evil.example]:80", 400},
+		{"::1.evil.example", 400},
+		{"127.0.0.1:8080.evil.example", 400},
+		{"localhost:80evil", 400},
+		{"localhost:+80", 400},
+		{"evil.example:localhost", 400},
+		{"http://localhost", 400},
+		{"evil.example", 403},
+		{"evil-localhost", 403},
+		{"localhost-evil", 403},
+		{"1.0.0.127.in-addr.arpa", 403},
+		{"7f000001.c0a80001.rbndr.example", 403}, // a name that changes its address at each question
+		{"127.0.0.1.nip.example", 403},
+		{"box.example.evil.example", 403},
+		{"evil.box.example.", 403},
+		{"XN--LOCALHOST", 403},
+		{"ip6-localhost", 403}, // no browser has it for loopback
+		{"localhost4", 403},
+		{"localdomain", 403},
+		{"0x7f000001", 403},
+		{"017700000001", 403},
+		{"1.2.3.4.5", 403},
+		{"256.0.0.1", 403},
 	} {
 		r := upgradeRequest(withHost(test.host))
 		if got := statusOf(h.check(r)); got != test.status {
@@ -268,6 +309,43 @@ func TestHost(t *testing.T) {
 		h.ServeHTTP(w, r)
 		if plain := map[int]int{101: 404, 403: 403, 400: 400}[test.status]; w.Code != plain {
 			t.Errorf("plain request with Host: %s: %d, want %d", test.host, w.Code, plain)
+		}
+	}
+}
+
+// A page of a name that was pointed to this machine after it had been loaded
+// is of the same origin as what it then reaches, so that only the name gives
+// it away; with a loopback address under the name as with any other.
+func TestRebinding(t *testing.T) {
+	for _, test := range []struct {
+		host, origin string
+		status       int
+	}{
+		{"evil.example:8080", "http://evil.example:8080", 403},
+		{"evil.example", "http://evil.example", 403},
+		{"evil.example", "https://evil.example", 403},
+		{"EVIL.example.:8080", "http://evil.example:8080", 403},
+		{"evil.example:8080", "http://localhost:8080", 403},
+		{"evil.example:8080", "null", 403},
+		{"evil.example:8080", "", 403}, // a page's plain GET has no Origin
+		{"localhost.evil.example:8080", "http://localhost.evil.example:8080", 403},
+		{"127.0.0.1.evil.example:8080", "http://127.0.0.1.evil.example:8080", 403},
+		{"localhost:8080", "http://evil.example:8080", 403},
+		{"127.0.0.1:8080", "http://evil.example:8080", 403},
+		{"box.example:8080", "http://evil.example:8080", 403},
+		{"box.example:8080", "http://box.example:8080", 101},
+		{"page.example:8080", "http://page.example:8080", 101},
+		{"192.168.1.5:8080", "http://192.168.1.5:8080", 101},
+	} {
+		for _, same := range []bool{false, true} {
+			h := &Handler{Hosts: []string{"box.example"}, Origins: mustParseOrigins(t, "page.example"), SameOrigin: same}
+			r := upgradeRequest(withHost(test.host))
+			if test.origin != "" {
+				r.Header.Set("Origin", test.origin)
+			}
+			if got := statusOf(h.check(r)); got != test.status {
+				t.Errorf("Host: %s, Origin: %s, SameOrigin %t: %d, want %d", test.host, test.origin, same, got, test.status)
+			}
 		}
 	}
 }
@@ -389,6 +467,20 @@ func TestOrigin(t *testing.T) {
 		{"a port too large", "localhost:8080", []string{"http://localhost:65536"}, nil, nil, 403, 403},
 		{"percent", "localhost:8080", []string{"http://%6cocalhost:8080"}, nil, nil, 403, 403},
 		{"half a bracket", "localhost:8080", []string{"http://[::1:8080"}, nil, nil, 403, 403},
+		{"userinfo of a stranger", "localhost:8080", []string{"http://localhost:8080@evil.example"}, nil, nil, 403, 403},
+		{"userinfo with a password", "localhost:8080", []string{"http://user:password@localhost:8080"}, nil, nil, 403, 403},
+		{"userinfo, encoded", "localhost:8080", []string{"http://localhost:8080%40evil.example"}, nil, nil, 403, 403},
+		{"userinfo of an allowed page", box, []string{"http://page.example@evil.example"}, []string{"page.example"}, nil, 403, 403},
+		{"userinfo for an allowed page", box, []string{"http://evil.example@page.example"}, []string{"page.example"}, nil, 403, 403},
+		{"an allowed page in the query", box, []string{"http://evil.example?page.example"}, []string{"page.example"}, nil, 403, 403},
+		{"an allowed page in the fragment", box, []string{"http://evil.example#page.example"}, []string{"page.example"}, nil, 403, 403},
+		{"an allowed page behind a NUL", box, []string{"http://evil.example\x00page.example"}, []string{"page.example"}, nil, 403, 403},
+		{"two dots", "localhost:8080", []string{"http://localhost..:8080"}, nil, nil, 403, 403},
+		{"a leading dot", box, []string{"http://.page.example"}, []string{"page.example"}, nil, 403, 403},
+		{"a number for an address", "localhost:8080", []string{"http://2130706433:8080"}, nil, nil, 403, 403},
+		{"brackets around a name", "localhost:8080", []string{"http://[localhost]:8080"}, nil, nil, 403, 403},
+		{"an address that ends like loopback", "[::1]:8080", []string{"http://[2001:db8::1]:8080"}, nil, nil, 403, 403},
+		{"IPv6 without brackets", "[::1]:8080", []string{"http://::1:8080"}, nil, nil, 403, 403},
 		{"a star", "localhost:8080", []string{"*"}, nil, nil, 403, 403},
 		{"a star for a host", "localhost:8080", []string{"http://*"}, []string{"page.example"}, nil, 403, 403},
 

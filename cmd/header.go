@@ -34,16 +34,16 @@ func parseHeader(s string) ([]headerField, error) {
 	return []headerField{{textproto.CanonicalMIMEHeaderKey(name), value}}, nil
 }
 
-// parseAnswerHeader is parseHeader less the headers on which it hangs where
-// an answer ends or whether it is a handshake.
+// parseAnswerHeader is parseHeader less the headers on which it hangs how an
+// answer is read, where it ends or whether it is a handshake.
 func parseAnswerHeader(s string) ([]headerField, error) {
 	fields, err := parseHeader(s)
 	if err != nil {
 		return nil, err
 	}
 	switch name := fields[0].name; name {
-	case "Connection", "Content-Length", "Sec-Websocket-Accept", "Sec-Websocket-Extensions",
-		"Sec-Websocket-Protocol", "Transfer-Encoding", "Upgrade":
+	case "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Sec-Websocket-Accept",
+		"Sec-Websocket-Extensions", "Sec-Websocket-Protocol", "Trailer", "Transfer-Encoding", "Upgrade":
 		return nil, fmt.Errorf("%s is the server's own to set", name)
 	}
 	return fields, nil
