@@ -19,7 +19,8 @@ func (s *session) input() {
 	s.passOn()
 	putLarge(s.batch)
 	s.batch = nil
-	s.feed.finish()
+	// The end of the child's input is left to run, which knows the cause by
+	// then: a child that exits for that is not itself the cause.
 	if errors.Is(err, errStopped) {
 		return
 	}
