@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -475,6 +477,40 @@ func TestEndWithinAMessage(t *testing.T) {
 			t.Errorf("cut at %d of %d, the log:\n%s", cut, len(fragments), log)
 		}
 	}
+}
+
+// The child's input does not end before the session has its cause. A child
+// that exits at the end of its input used to be taken for the cause at times.
+func TestInputEndsAfterTheCause(t *testing.T) {
+	for in, want := range map[string]int{
+		string(closing(4321, "bye")): 4321,
+		string(text("x")[:3]):        1006,
+		"nonsense":                   1002,
+	} {
+		var cause error
+		to := &closeSink{}
+		s, _ := inMemory(t, Lines, 1000, append(text("one"), in...), nil, to)
+		to.close = func() { cause = context.Cause(s.ctx) }
+		r, w := io.Pipe() // we have nothing to say, and do not end
+		s.source = r
+		s.run()
+		w.Close()
+		<-s.outputDone
+		if got, _ := errors.AsType[Close](cause); got.Code != want {
+			t.Errorf("the input ended with cause %v, want %d", cause, want)
+		}
+	}
+}
+
+// A closeSink tells when it is closed.
+type closeSink struct {
+	discard
+	close func()
+}
+
+func (s *closeSink) Close() error {
+	s.close()
+	return nil
 }
 
 // A child that closes its input goes on printing.
