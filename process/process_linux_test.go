@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func init() {
@@ -61,6 +62,19 @@ func TestPidfdWithoutPoll(t *testing.T) {
 	}
 	p.Stdin.Close()
 	wait(t, p)
+}
+
+// The exit counts more than ctx also when ctx has come first to the poller.
+func TestExitBeatsDeadline(t *testing.T) {
+	p := start(t, command("exit", "0"))
+	wait(t, p)
+	if p.leader.pidfd == nil {
+		t.Skip("there are no pidfds on this system")
+	}
+	p.leader.pidfd.SetReadDeadline(time.Unix(0, 1))
+	if err := p.Wait(done); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWaitTakesNoThread(t *testing.T) {
