@@ -58,6 +58,8 @@ func (l *leader) reap() State {
 	return State{Status: ws.ExitStatus()}
 }
 
+func closeInput(f *os.File) error { return f.Close() }
+
 func writeOnce(fd uintptr, p []byte) (int, error) { return ignoringEINTR(syscall.Write, fd, p) }
 func readOnce(fd uintptr, p []byte) (int, error)  { return ignoringEINTR(syscall.Read, fd, p) }
 

@@ -33,8 +33,9 @@ func newInput(f *os.File) *Input {
 }
 
 // Write writes all of p, waiting for the child to read as long as it takes.
-// Close makes it return. Its error wraps syscall.EPIPE when the child has
-// closed its standard input, and os.ErrClosed after Close.
+// Close makes it return, on Windows End at the latest. Its error wraps
+// syscall.EPIPE when the child has closed its standard input, and os.ErrClosed
+// after Close.
 func (in *Input) Write(p []byte) (int, error) { return in.f.Write(p) }
 
 // TryWrite writes as much of p as the pipe takes without waiting and returns
@@ -61,7 +62,7 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 }
 
 // Close closes the pipe: the child reads what is in it and then end of file.
-func (in *Input) Close() error { return in.f.Close() }
+func (in *Input) Close() error { return closeInput(in.f) }
 
 // tailLimit is how much an Output reads of what a pipe holds after it was cut
 // off: more than any pipe can hold (pipe(7): /proc/sys/fs/pipe-max-size is

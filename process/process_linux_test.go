@@ -7,9 +7,13 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 )
 
-func init() { children["server"] = childServer }
+func init() {
+	children["server"] = childServer
+	children["flags"] = childFlags
+}
 
 // startWithoutPidfd is start as on a system that has no pidfds.
 func startWithoutPidfd(t testing.TB, c *Command) *Process {
@@ -39,6 +43,9 @@ func TestWithoutPidfd(t *testing.T) {
 // Before Linux 5.3 a pidfd cannot be polled, like a file on disk.
 func TestPidfdWithoutPoll(t *testing.T) {
 	p := start(t, command("cat"))
+	if p.leader.pidfd == nil {
+		t.Skip("there are no pidfds on this system")
+	}
 	p.leader.unwatch()
 	fd, err := syscall.Open("/proc/self/exe", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -55,6 +62,19 @@ func TestPidfdWithoutPoll(t *testing.T) {
 	}
 	p.Stdin.Close()
 	wait(t, p)
+}
+
+// The exit counts more than ctx also when ctx has come first to the poller.
+func TestExitBeatsDeadline(t *testing.T) {
+	p := start(t, command("exit", "0"))
+	wait(t, p)
+	if p.leader.pidfd == nil {
+		t.Skip("there are no pidfds on this system")
+	}
+	p.leader.pidfd.SetReadDeadline(time.Unix(0, 1))
+	if err := p.Wait(done); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWaitTakesNoThread(t *testing.T) {
@@ -93,6 +113,21 @@ func threads(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(tasks)
+}
+
+func childFlags([]string) {
+	for fd := range uintptr(3) {
+		flags, _, _ := syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_GETFL, 0)
+		fmt.Println(flags&syscall.O_NONBLOCK != 0)
+	}
+}
+
+// Programs expect a standard input and output that block.
+func TestPipesBlock(t *testing.T) {
+	p := start(t, command("flags"))
+	if got, want := receive(t, collect(p.Stdout)), "false\nfalse\nfalse\n"; got != want {
+		t.Errorf("non-blocking: got %q, want %q", got, want)
+	}
 }
 
 // childServer has a child, and is killed.

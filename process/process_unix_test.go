@@ -23,6 +23,7 @@ import (
 
 func init() {
 	children["ladder"] = childLadder
+	children["stubborn"] = childStubborn
 	children["stopped"] = childStopped
 	children["emigrant"] = childEmigrant
 	children["few-files"] = childFewFiles
@@ -237,6 +238,26 @@ func TestLadderWithoutGrace(t *testing.T) {
 	}
 }
 
+// childStubborn ends at the end of its standard input only.
+func childStubborn([]string) {
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM)
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin)
+	os.Exit(6)
+}
+
+// A caller who leaves Stdin open has it closed at the first signal.
+func TestLadderClosesStdin(t *testing.T) {
+	t.Parallel()
+	c := command("stubborn")
+	c.Grace = time.Second
+	p := start(t, c)
+	expectLine(t, bufio.NewReader(p.Stdout), "ready")
+	if state := p.End(t.Context()); state != (State{Status: 6}) {
+		t.Error(state)
+	}
+}
+
 func childStopped([]string) {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM)
 	syscall.Kill(os.Getpid(), syscall.SIGSTOP)
@@ -385,6 +406,35 @@ func TestHoldingEndless(t *testing.T) {
 	p.End(t.Context())
 	if err := receive(t, read); err != nil {
 		t.Error(err)
+	}
+}
+
+// However full the pipe is each time, the reading of what it holds ends.
+func TestTailIsBounded(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	o := newOutput(r)
+	o.cutOff()
+	buf := make([]byte, 4096)
+	read := 0
+	for {
+		if _, err := w.Write(buf); err != nil {
+			t.Fatal(err)
+		}
+		n, err := o.Read(buf)
+		if err == io.EOF {
+			break
+		}
+		if read += n; err != nil || read > 2*tailLimit {
+			t.Fatalf("after %d bytes: %v", read, err)
+		}
+	}
+	if read < tailLimit {
+		t.Errorf("only %d bytes of a pipe that may have held %d", read, tailLimit)
 	}
 }
 
