@@ -294,18 +294,11 @@ func TestAnswersDiscloseNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
 	secrets := []string{
-		dir, filepath.Dir(dir), filepath.Base(filepath.Dir(dir)), os.TempDir(), cwd, os.Args[0], os.Getenv("PATH"),
+		dir, filepath.Dir(dir), os.TempDir(), cwd, os.Args[0], os.Getenv("PATH"),
 		"canary", "sing-no-more", "path=", "gorace",
-		"go1.", runtime.Version(), "net/http", "go-http", "golang", "coder", "goroutine", "panic", "runtime", "wsbridge/", versionName(), runtime.GOOS, runtime.GOARCH,
+		"go1.", runtime.Version(), "net/http", "go-http", "golang", "coder", "goroutine", "panic", "runtime", "wsbridge/", runtime.GOOS, runtime.GOARCH,
 		"a-program", "an-argument", "secret", "child",
-	}
-	if len(host) > 3 { // or it may be part of a word
-		secrets = append(secrets, host)
 	}
 	answers := 0
 	check := func(name, answer string) {
