@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
 	"strings"
@@ -50,6 +51,8 @@ func TestFaults(t *testing.T) {
 }
 
 func testFault(t *testing.T, f fault) {
+	// The garbage collector closes files that are forgotten: those shall show.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	s := &scene{TB: t, h: &Handler{}}
 	child(s.h, "asked")
 	if f.setup != nil {
@@ -222,6 +225,7 @@ func (s *scene) bounded(f func()) {
 		metrics.Read(sample)
 		return sample[0].Value.Uint64()
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	runtime.GC()
 	before := heap()
 	peak := before
