@@ -33,15 +33,17 @@ const soakVar = "WSBRIDGE_SOAK"
 //	WSBRIDGE_SOAK=10m go test -run TestSoak -timeout 20m -v ./bridge
 func TestSoak(t *testing.T) {
 	s := &soak{t: t, clients: 100, length: 5 * time.Second, pause: 200 * time.Millisecond}
-	if raceEnabled() {
-		s.clients = min(s.clients, 20*runtime.NumCPU())
-	}
+	perCPU := 20
 	if v := os.Getenv(soakVar); v != "" {
 		length, err := time.ParseDuration(v)
 		if err != nil {
 			t.Fatalf("%s: %v", soakVar, err)
 		}
 		s.clients, s.length, s.pause = 500, length, 2*time.Second
+		perCPU = 100
+	}
+	if raceEnabled() { // the children are slow to start
+		s.clients = min(s.clients, perCPU*runtime.NumCPU())
 	}
 	// What the first sessions leave behind for good is no leak.
 	first := &soak{t: t, clients: 1, pause: time.Millisecond}
@@ -99,7 +101,7 @@ func (s *soak) run() {
 		h := child(&Handler{
 			Framing:      framing,
 			MaxForks:     -1, // a place is given back a little after its client is gone
-			PingInterval: 10 * time.Second,
+			PingInterval: 15 * time.Second,
 			Logger:       slog.New(soakLog{s}),
 		}, "soak")
 		h.Env = append(h.Env, soakMark(), "GOMAXPROCS=1")
