@@ -123,12 +123,13 @@ func (s *session) dial(ctx context.Context, c *Client, url string) error {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = c.TLS
 	t.ForceAttemptHTTP2 = false // a WebSocket is an upgrade of HTTP/1.1
+	t.DisableKeepAlives = true  // a refusal is the end
 	defer t.CloseIdleConnections()
 	header := c.Header.Clone()
 	host := header.Get("Host")
 	header.Del("Host")
 	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		HTTPClient:     &http.Client{Transport: upgrader{t, s}},
+		HTTPClient:     &http.Client{Transport: upgrader{t, s}, CheckRedirect: fewRedirects},
 		HTTPHeader:     header,
 		Host:           host,
 		Subprotocols:   c.Subprotocols,
@@ -147,6 +148,15 @@ func (s *session) dial(ctx context.Context, c *Client, url string) error {
 	}
 	s.ws = ws
 	s.ws.SetReadLimit(-1) // readMessage has the limit
+	return nil
+}
+
+// fewRedirects stops where http.Client does by itself: with a function from
+// us, or from the library, it no longer does.
+func fewRedirects(_ *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errors.New("stopped after 10 redirects")
+	}
 	return nil
 }
 

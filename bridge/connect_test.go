@@ -111,7 +111,10 @@ func TestClientCommand(t *testing.T) {
 func TestClientCannotConnect(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
+	circle := httptest.NewServer(http.RedirectHandler("/", http.StatusFound))
+	defer circle.Close()
 	for url, want := range map[string]string{
+		circle.URL:            "stopped after 10 redirects",
 		srv.URL:               `404 Not Found: "404 page not found"`,
 		"ftp://127.0.0.1/":    `unexpected url scheme: "ftp"`,
 		"ws://127.0.0.1:1/":   "connection refused",

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -172,7 +173,7 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 	if status == 0 {
 		return nil
 	}
-	if end.Code < 4000 || end.Code > 4255 {
+	if end.Code <= 4000 || end.Code > 4255 {
 		return errors.New(closeText(end))
 	}
 	return exitStatus(status)
@@ -189,9 +190,17 @@ func closeText(end bridge.Close) string {
 		text = fmt.Sprintf("closed by the server with %d", end.Code)
 	}
 	if end.Reason != "" {
-		text += ": " + end.Reason
+		text += ": " + printable(end.Reason)
 	}
 	return text
+}
+
+// printable keeps what a server says from steering the terminal.
+func printable(s string) string {
+	if quoted := strconv.Quote(s); quoted != `"`+s+`"` {
+		return quoted
+	}
+	return s
 }
 
 // connectError says why there is no connection, without the layers that the

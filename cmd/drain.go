@@ -15,6 +15,11 @@ import (
 // lengthen it.
 var pageGrace = 2 * time.Second
 
+// killGrace is how long sessions may take to be gone after a second signal.
+// Their children are dead at once; what can hold them up is a log that nobody
+// reads.
+const killGrace = time.Second
+
 // serve runs srv until a signal comes, ctx ends or a listener fails; then it
 // ends the sessions by calling shutdown. Another signal makes it do so at once.
 func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context) error, listeners []net.Listener, signals <-chan os.Signal) error {
@@ -52,7 +57,19 @@ func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context)
 		_ = srv.Shutdown(ctx)
 		srv.Close() // what Shutdown did not want to wait for
 	})
-	_ = shutdown(ctx) // its error says that a second signal came, which is no failure
+	drained := make(chan struct{})
+	go func() {
+		_ = shutdown(ctx) // its error says that a second signal came, which is no failure
+		close(drained)
+	}()
+	select {
+	case <-drained:
+	case <-ctx.Done():
+		select {
+		case <-drained:
+		case <-time.After(killGrace):
+		}
+	}
 	pages.Wait()
 	kill()
 	running.Wait()

@@ -152,6 +152,10 @@ func newGroup(title string) flagGroup {
 	return flagGroup{title, flags}
 }
 
+// maxMS is the longest time that a flag may give: a day, far from where
+// a time.Duration would overflow.
+const maxMS = 24 * 60 * 60 * 1000
+
 // check finds the values that no single flag's own parser could refuse.
 func (o *serveOptions) check() error {
 	switch {
@@ -159,8 +163,10 @@ func (o *serveOptions) check() error {
 		return flagProblem("port", o.port, errors.New("must be between 0 and 65535"))
 	case o.maxFrameSize < 1:
 		return flagProblem("maxframesize", o.maxFrameSize, errors.New("must be at least 1"))
-	case o.closeMS < 0:
-		return flagProblem("closems", o.closeMS, errors.New("must not be negative"))
+	case o.closeMS < 0 || o.closeMS > maxMS:
+		return flagProblem("closems", o.closeMS, fmt.Errorf("must be between 0 and %d", maxMS))
+	case o.pingMS > maxMS:
+		return flagProblem("pingms", o.pingMS, fmt.Errorf("must be at most %d", maxMS))
 	case len(o.addresses) == 0:
 		return errors.New("--address: none given")
 	}

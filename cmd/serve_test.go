@@ -93,6 +93,22 @@ func TestServeEndsWithASilentConnection(t *testing.T) {
 	}
 }
 
+// Sessions that a log which nobody reads holds up do not hold up the end.
+func TestServeSecondSignalIsTheLast(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	stuck := make(chan struct{})
+	defer close(stuck)
+	_, _, ended := started(t, t.Context(), http.NotFoundHandler(), func(context.Context) error {
+		<-stuck
+		return nil
+	}, signals)
+	signals <- os.Interrupt
+	signals <- os.Interrupt
+	if err := receive(t, ended); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestServeListenerFails(t *testing.T) {
 	_, ln, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, nil)
 	ln.Close()
