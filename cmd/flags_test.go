@@ -149,7 +149,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--port=-1", "ls"}, "--port=-1: must be"},
 		{[]string{"--binary=maybe", "ls"}, "--binary=maybe: must be true or false\nsee"},
 		{[]string{"--maxframesize=0", "ls"}, "--maxframesize=0: must be at least 1\nsee"},
-		{[]string{"--closems=-1", "ls"}, "--closems=-1: must not be negative\nsee"},
+		{[]string{"--closems=-1", "ls"}, "--closems=-1: must be between 0 and 86400000\nsee"},
 		{[]string{"--maxperip=many", "ls"}, "--maxperip=many: not a number that fits\nsee"},
 		{[]string{"--maxperip", "ls"}, "--maxperip=ls: not a number that fits\nsee"},
 		{[]string{"--maxperip=99999999999999999999", "ls"}, "not a number that fits\nsee"},
