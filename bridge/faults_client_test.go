@@ -98,7 +98,7 @@ var clientFaults = []fault{
 		inject: func(s *scene) {
 			p := s.open("lines&20000&500")
 			p.write(text("go"))
-			p.r.Reset(&slowly{p.TCPConn, 2000})
+			p.r.Reset(&slowly{p.TCPConn, 1000})
 			got, end := p.closed()
 			if len(got) != 20_000 || end.Code != 4005 {
 				s.Errorf("%d messages, %v", len(got), end)
