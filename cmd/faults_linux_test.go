@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -170,11 +171,32 @@ func noMoreFiles(s *faultyServer) {
 	}
 }
 
+// A limit of processes is one of threads too, and Go's runtime gives up
+// without a thread that it needs. Such a server is replaced by another.
 func noMoreProcesses(s *faultyServer) {
-	// What the server needs threads for, it has had before: without one that
-	// it needs, Go's runtime gives up.
-	var wg sync.WaitGroup
 	for range 10 {
+		err := s.starve()
+		if err == nil {
+			return
+		}
+		select {
+		case <-s.logEnds:
+		case <-time.After(patience):
+		}
+		if !regexp.MustCompile("pthread_create failed|newosproc").MatchString(s.logged.text()) {
+			s.Fatal(err)
+		}
+		s.closeAll()
+		_ = s.cmd.Wait()
+		s.start("", true, []string{"cat"})
+	}
+	s.Error("each server died for want of threads")
+}
+
+// starve takes from a server the right to start processes, and gives it back.
+func (s *faultyServer) starve() error {
+	var wg sync.WaitGroup
+	for range 10 { // what it needs threads for, it shall have had before
 		c := s.open("")
 		wg.Go(func() {
 			if err := echo(s.context(), c, "hello"); err != nil {
@@ -191,14 +213,25 @@ func noMoreProcesses(s *faultyServer) {
 	before := s.prlimit("--nproc", "--output=SOFT", "--noheadings", "--raw")
 	s.prlimit("--nproc=1:")
 	for range 3 {
-		opened, end := s.openUntilRefused()
-		if opened != 0 || end.Code != websocket.StatusInternalError || end.Reason != "no room for another process" {
-			s.Errorf("after %d sessions: %v", opened, end)
+		c, _, err := websocket.Dial(s.context(), "ws://"+s.addr, nil)
+		if err != nil {
+			return err
+		}
+		_, _, err = c.Read(s.context())
+		end, ok := errors.AsType[websocket.CloseError](err)
+		if !ok {
+			return err
+		}
+		if end.Code != websocket.StatusInternalError || end.Reason != "no room for another process" {
+			s.Error(end)
 		}
 	}
-	s.echoes(witness)
+	if err := echo(s.context(), witness, "hello"); err != nil {
+		return err
+	}
 	s.prlimit("--nproc=" + before + ":")
 	s.echoes(s.open(""))
+	return nil
 }
 
 // prlimit asks for or sets a limit of the server. That is up to the server's
