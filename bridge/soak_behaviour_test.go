@@ -1,0 +1,344 @@
+package bridge
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"runtime"
+	"syscall"
+)
+
+// close ends the session from the client's side.
+func (c *soakClient) close() error {
+	bye := Close{1000 + 3000*c.rand.IntN(2), "done"}
+	c.out = append(c.out, closing(bye.Code, bye.Reason)...)
+	if err := c.flush(); err != nil {
+		return err
+	}
+	return c.ended(bye, false)
+}
+
+// burst sends some messages from message i on, of which the last is i before
+// the one that it returns. They are less than the backlog can hold, so that
+// nobody need read meanwhile.
+func (c *soakClient) burst(i int64) (int64, error) {
+	for n := c.rand.IntN(200); n >= 0 && len(c.out) < 100<<10; n-- {
+		c.message(i)
+		i++
+	}
+	return i, c.flush()
+}
+
+func (c *soakClient) echo() error {
+	if err := c.open(Lines, "echo"); err != nil {
+		return err
+	}
+	for next, rounds := int64(0), 10; rounds > 0 && !c.over.Load(); rounds-- {
+		end, err := c.burst(next)
+		if err != nil {
+			return err
+		}
+		for ; next < end; next++ {
+			if err := c.expect(next); err != nil {
+				return err
+			}
+		}
+		c.rest()
+	}
+	return c.close()
+}
+
+// binary compares a stream of bytes: where its messages begin is not kept.
+func (c *soakClient) binary() error {
+	if err := c.open(Chunks, "copy"); err != nil {
+		return err
+	}
+	for rounds := 10; rounds > 0 && !c.over.Load(); rounds-- {
+		var all []byte
+		for n := c.rand.IntN(100); n >= 0 && len(all) < 100<<10; n-- {
+			p := make([]byte, c.rand.IntN(1<<c.rand.IntN(17)))
+			for i := range p {
+				p[i] = byte(c.rand.Uint32())
+			}
+			all = append(all, p...)
+			c.add(opBinary, p)
+		}
+		if err := c.flush(); err != nil {
+			return err
+		}
+		for len(all) > 0 {
+			op, err := c.read()
+			if err != nil {
+				return err
+			}
+			rest, ok := bytes.CutPrefix(all, c.payload)
+			if op != opBinary || !ok {
+				return fmt.Errorf("opcode %x, %d bytes that are not what was sent", op, len(c.payload))
+			}
+			all = rest
+		}
+		c.rest()
+	}
+	return c.close()
+}
+
+// lines reads the messages from i to n.
+func (c *soakClient) lines(i, n int64) error {
+	for ; i < n; i++ {
+		if err := c.expect(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *soakClient) stream() error {
+	n := c.rand.Int64N(20_000)
+	if err := c.open(Lines, "stream", "n", n, "status", 0); err != nil {
+		return err
+	}
+	if err := c.lines(0, n); err != nil {
+		return err
+	}
+	return c.ended(Close{1000, ""}, true)
+}
+
+func (c *soakClient) stall() error {
+	n := 1 + c.rand.Int64N(5000)
+	if err := c.open(Lines, "stream", "n", n, "status", 3); err != nil {
+		return err
+	}
+	c.SetReadBuffer(64 << 10)
+	for i := int64(0); i < n; {
+		end := min(n, i+c.rand.Int64N(3000))
+		if err := c.lines(i, end); err != nil {
+			return err
+		}
+		i = end
+		c.rest()
+	}
+	return c.ended(Close{4003, "exit status 3"}, true)
+}
+
+// leave closes in the middle of a stream: what follows is still in order.
+func (c *soakClient) leave() error {
+	if err := c.open(Lines, "stream", "n", 1_000_000_000); err != nil {
+		return err
+	}
+	i := c.rand.Int64N(5000)
+	if err := c.lines(0, i); err != nil {
+		return err
+	}
+	c.rest()
+	c.out = append(c.out, closing(4999, "")...)
+	if err := c.flush(); err != nil {
+		return err
+	}
+	for ; ; i++ {
+		op, err := c.read()
+		if err != nil {
+			return err
+		}
+		if op == opClose {
+			return c.closed(op, Close{4999, ""}, false)
+		}
+		c.want = appendSoakMessage(c.want[:0], c.seed, uint64(i))
+		if op != opText || !bytes.Equal(c.payload, c.want) {
+			return fmt.Errorf("opcode %x %.40q, want message %d", op, c.payload, i)
+		}
+	}
+}
+
+// reset is gone without a word, whatever is under way.
+func (c *soakClient) reset() error {
+	do := []string{"echo", "stream", "slow"}[c.rand.IntN(3)]
+	if err := c.open(Lines, do, "n", 1_000_000_000); err != nil {
+		return err
+	}
+	next := int64(0)
+	for n := c.rand.IntN(6); n > 0; n-- {
+		end, err := c.burst(next)
+		if err != nil {
+			return err
+		}
+		if do != "slow" {
+			if err := c.lines(next, end); err != nil {
+				return err
+			}
+		}
+		next = end
+		c.rest()
+	}
+	if _, err := c.burst(next); err != nil {
+		return err
+	}
+	return c.SetLinger(0)
+}
+
+// half is gone in the middle of a message, of which the child must see
+// nothing. What comes before it fits into a pipe, so that the child's end
+// does not cut it.
+func (c *soakClient) half() error {
+	if err := c.open(Lines, "echo", "whole", 1); err != nil {
+		return err
+	}
+	i := int64(0)
+	for n := c.rand.IntN(20); i < int64(n) && len(c.out) < 16<<10; i++ {
+		c.message(i)
+	}
+	if len(c.out) > 30<<10 {
+		c.out, i = nil, 0
+	}
+	if c.rand.IntN(2) == 0 {
+		if err := c.flush(); err != nil {
+			return err
+		}
+		if err := c.lines(0, i); err != nil {
+			return err
+		}
+		c.rest()
+	}
+	p := append(appendSoakMessage(nil, c.seed, uint64(i)), "never the end"...)
+	whole := len(c.out)
+	if c.rand.IntN(2) == 0 {
+		c.out = appendFrame(c.out, opText, p, true)
+	} else {
+		c.out = appendFrame(c.out, finBit|opText, p, true)
+		c.out = c.out[:whole+1+c.rand.IntN(len(c.out)-whole-1)]
+	}
+	if err := c.flush(); err != nil {
+		return err
+	}
+	switch c.rand.IntN(3) {
+	case 0:
+		return c.SetLinger(0)
+	case 1: // the server sees an end, not a reset
+		if err := c.CloseWrite(); err != nil {
+			return err
+		}
+		io.Copy(io.Discard, c.r)
+	}
+	return nil
+}
+
+func (c *soakClient) exit() error {
+	status, n := c.rand.IntN(256), c.rand.Int64N(300)
+	if err := c.open(Lines, "stream", "n", n, "status", status, "wait", 1); err != nil {
+		return err
+	}
+	c.rest()
+	c.message(0)
+	if err := c.flush(); err != nil {
+		return err
+	}
+	if c.rand.IntN(2) == 0 {
+		c.rest() // the child has gone before anybody reads
+	}
+	if err := c.lines(0, n); err != nil {
+		return err
+	}
+	want := Close{4000 + status, fmt.Sprint("exit status ", status)}
+	if status == 0 {
+		want = Close{1000, ""}
+	}
+	return c.ended(want, true)
+}
+
+func (c *soakClient) signal() error {
+	sig := []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGKILL, syscall.SIGTERM}[c.rand.IntN(4)]
+	want := Close{4128 + int(sig), "signal: " + sig.String()}
+	if runtime.GOOS == "windows" { // where there is one, and it is an exit status
+		sig, want = syscall.SIGKILL, Close{4001, "exit status 1"}
+	}
+	n := c.rand.Int64N(300)
+	if err := c.open(Lines, "stream", "n", n, "signal", int(sig), "wait", 1); err != nil {
+		return err
+	}
+	c.rest()
+	c.message(0)
+	if err := c.flush(); err != nil {
+		return err
+	}
+	if err := c.lines(0, n); err != nil {
+		return err
+	}
+	return c.ended(want, true)
+}
+
+// orphan has a child that leaves a process behind, perhaps one that holds its
+// output.
+func (c *soakClient) orphan() error {
+	if err := c.open(Lines, "stream", "n", 1, "status", 9, "orphan", c.rand.IntN(2)); err != nil {
+		return err
+	}
+	if err := c.lines(0, 1); err != nil {
+		return err
+	}
+	c.rest()
+	return c.ended(Close{4009, "exit status 9"}, true)
+}
+
+// slow sends more than its child reads for a while, and at times more than
+// the backlog holds.
+func (c *soakClient) slow() error {
+	if err := c.open(Lines, "slow"); err != nil {
+		return err
+	}
+	next := int64(0)
+	for total := c.rand.IntN(1500 << 10); total > 0 && !c.over.Load(); {
+		end, err := c.burst(next)
+		if err != nil {
+			return err
+		}
+		total -= 100 << 10
+		next = end
+	}
+	c.add(opText, []byte("end"))
+	if err := c.flush(); err != nil {
+		return err
+	}
+	op, err := c.read()
+	if err != nil {
+		return err
+	}
+	if want := fmt.Sprint(next); op != opText || string(c.payload) != want {
+		return fmt.Errorf("the child has read %s messages, %s were sent", c.payload, want)
+	}
+	return c.close()
+}
+
+func (c *soakClient) pings() error {
+	if err := c.open(Lines, "echo"); err != nil {
+		return err
+	}
+	for i := int64(0); i < 30 && !c.over.Load(); i++ {
+		c.pong = ""
+		last := ""
+		for n := c.rand.IntN(20); n >= 0; n-- {
+			last = fmt.Sprint(i, " ", n)
+			c.out = append(c.out, ping(last)...)
+		}
+		c.message(i)
+		if err := c.flush(); err != nil {
+			return err
+		}
+		for echoed := false; !echoed || c.pong != last; {
+			op, err := c.read()
+			if err != nil {
+				return err
+			}
+			if op == opPong {
+				continue
+			}
+			c.want = appendSoakMessage(c.want[:0], c.seed, uint64(i))
+			if op != opText || echoed || !bytes.Equal(c.payload, c.want) {
+				return fmt.Errorf("opcode %x %.40q, want message %d", op, c.payload, i)
+			}
+			echoed = true
+		}
+		if i%3 == 0 {
+			c.rest()
+		}
+	}
+	return c.close()
+}
