@@ -25,15 +25,17 @@
 //
 // All bytes pass a conn, the net.Conn under the WebSocket. The library reads
 // frames from it, and writes its control frames to it; data frames are made
-// here. A control frame never waits for its sender's turn: it leaves at the
-// next end of a frame.
+// here. A control frame never makes its sender wait: it leaves with the end of
+// the write under way, or, when there is none, through a goroutine that lives
+// as long as there are such frames. Pings are a timer's.
 //
 // # The end
 //
 // The first cause wins: the client closed, the child exited or closed its
 // output, the protocol was broken, the peer is dead, the server drains. Then
 // the child is ended (package process has the ladder), what is left of its
-// output is delivered if somebody is there to take it, and the WebSocket is
-// closed with the code for the cause: 1000 or 4000+N for exit status N,
+// output is delivered if somebody is there to take it (a client that got much
+// is asked by a ping how far it has read, because megabytes may lie in the
+// buffers between), and the WebSocket is closed with the code for the cause: 1000 or 4000+N for exit status N,
 // 4128+S for signal S, else a code of RFC 6455, section 7.4.1.
 package bridge
