@@ -196,8 +196,8 @@ func (p *Process) descend(ctx context.Context) {
 		if p.waitFor(ctx, step.wait+p.grace) {
 			return
 		}
-		p.Stdin.Close()
 		p.leader.signal(step.signal)
+		p.Stdin.Close() // after the signal: half a line shall not pass for the last
 	}
 	_ = p.leader.wait(context.Background()) // SIGKILL cannot be refused
 }
