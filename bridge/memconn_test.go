@@ -130,6 +130,7 @@ func receiveAll(s *session) {
 	defer time.AfterFunc(time.Minute, func() { panic("the session hangs") }).Stop()
 	s.input()
 	s.feed.finish()
+	<-s.feed.done
 	s.close(context.Cause(s.ctx), process.State{})
 	s.wg.Wait()
 }
