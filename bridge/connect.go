@@ -68,7 +68,6 @@ type Client struct {
 // that blocks 2 s after the end of ctx.
 func (c *Client) Run(ctx context.Context, url string) (Close, error) {
 	s := &session{
-		pongs:          make(chan bool, 1),
 		framing:        c.Framing,
 		maxMessageSize: cmp.Or(c.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(c.PingInterval, DefaultPingInterval),

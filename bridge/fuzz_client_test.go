@@ -35,6 +35,7 @@ func FuzzClient(f *testing.F) {
 		{frame(finBit, "x")}, {frame(opText, "a"), frame(finBit|opText, "b")},
 		{closing(1005, "")}, {closing(999, "")}, {closing(1000, "\xff")}, {frame(finBit|opClose, "")}, {frame(finBit|opClose, "x")},
 		{closing(1000, strings.Repeat("x", 123)), text("more")}, {closing(1000, strings.Repeat("x", 124))},
+		{appendFrame(nil, finBit|opPong, nil, true), frame(finBit|opPong, tailPing), frame(finBit|opPong, "x")},
 		{[]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")},
 	} {
 		f.Add(bytes.Join(parts, nil), []byte{0, 1, 5, 255}, len(parts)%2 == 0)

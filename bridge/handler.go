@@ -262,7 +262,6 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 // newSession prepares a session as far as it does not need the connection.
 func (h *Handler) newSession(r *http.Request) *session {
 	s := &session{
-		pongs:          make(chan bool, 1),
 		framing:        h.Framing,
 		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),

@@ -61,6 +61,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // setConn puts a conn under the session. Reads come from r.
 func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
 	s.conn = newConn(nc, r, early)
+	s.pongs = make(chan bool, 1)
 	s.conn.idle = s.passOn
 	s.conn.got = func() {
 		if s.reading {
