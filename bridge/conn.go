@@ -182,7 +182,7 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) control(frame []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closeSent {
+	if c.closeSent || c.phase == finished { // finish has counted who still writes
 		return errCloseSent
 	}
 	if c.err != nil {

@@ -204,3 +204,37 @@ func TestDir(t *testing.T) {
 		connect(t, serve(t, h)).wantClose(Close{4003, "exit status 3"})
 	}
 }
+
+// A client that reads nothing and then breaks a rule, while the last words of
+// its child wait for it, is given up: nobody reads its pongs any more.
+func TestViolationInTheTail(t *testing.T) {
+	h := child(&Handler{}, "tail")
+	log := newLog(t, h)
+	srv := tightServer(t, h)
+	p := connect(t, srv)
+	p.SetReadBuffer(4 << 10)
+	p.write(text("go"))
+	log.wait("all is said")
+	p.write(appendFrame(nil, finBit|opText, []byte("\xff"), true))
+	log.wait("msg=close")
+}
+
+// A client that answers only the latest of several pings is told how its
+// child ended.
+func TestTailPingThatIsPassedOver(t *testing.T) {
+	h := child(&Handler{PingInterval: 200 * time.Millisecond}, "lines", "3000", "100")
+	p := connect(t, serve(t, h))
+	p.write(text("go"))
+	asked := 0
+	for f := p.next(); f.op != opClose; f = p.next() {
+		if f.op != opPing {
+			continue
+		}
+		if string(f.payload) == tailPing {
+			if asked++; asked == 1 {
+				f.payload = nil // an answer to an earlier one
+			}
+		}
+		p.write(appendFrame(nil, finBit|opPong, f.payload, true))
+	}
+}

@@ -48,7 +48,11 @@ func (s *session) ping() {
 		s.conn.cut()
 		return
 	}
-	switch err := s.conn.control(appendFrame(nil, finBit|opPing, nil, s.conn.masked)); {
+	payload := "" // some clients show what is in it
+	if s.asking.Load() {
+		payload = tailPing
+	}
+	switch err := s.conn.control(appendFrame(nil, finBit|opPing, []byte(payload), s.conn.masked)); {
 	case err == nil:
 		p.sent = true
 	case !errors.Is(err, errCloseSent) && s.feed.full():

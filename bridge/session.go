@@ -52,7 +52,8 @@ type session struct {
 	out       traffic      // owned by output, and by run when output is done
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
-	pings pings
+	pings  pings
+	asking atomic.Bool // pings ask how far the client has read
 }
 
 // traffic counts what went one way.
@@ -116,7 +117,7 @@ func (s *session) awaitOutput(cause error) {
 	default:
 		limit = closeLimit
 	}
-	draining := s.draining.Done()
+	draining, inputDone := s.draining.Done(), s.inputDone
 	var timer *time.Timer
 	var expired <-chan time.Time
 	if limit > 0 {
@@ -133,6 +134,13 @@ func (s *session) awaitOutput(cause error) {
 			draining = nil
 			expired = time.After(drainLimit)
 			limit = drainLimit
+		case <-inputDone:
+			// Nobody reads pongs any more, so that no ping can tell.
+			inputDone = nil
+			if limit == 0 || limit > closeLimit {
+				expired = time.After(closeLimit)
+				limit = closeLimit
+			}
 		case <-expired:
 			now := s.conn.written.Load()
 			if limit != stallLimit || now == written {
@@ -151,12 +159,14 @@ const tailPing = "tail"
 
 // awaitClient waits until a client that got much has read it: megabytes may
 // be in the buffers between, and the close handshake will not wait for them.
-// The client answers a ping when it has read what was before it.
+// The client answers a ping when it has read what was before it; from now on
+// all pings ask, because it may answer the latest only.
 func (s *session) awaitClient() {
+	s.asking.Store(true)
 	if s.conn.written.Load() <= largeBuffer || s.conn.control(appendFrame(nil, finBit|opPing, []byte(tailPing), s.conn.masked)) != nil {
 		return
 	}
-	limit := stallLimit
+	limit := closeLimit // a client that is not pinged may have its reasons
 	if s.pingInterval > 0 {
 		limit = 2 * s.pingInterval
 	}
@@ -167,7 +177,7 @@ func (s *session) awaitClient() {
 			if answered {
 				return
 			}
-			if draining != nil {
+			if draining != nil && s.pingInterval > 0 {
 				silence = time.After(limit) // an answer to an earlier ping: it reads on
 			}
 		case <-silence:

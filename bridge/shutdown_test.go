@@ -41,18 +41,26 @@ func TestShutdownAtOnce(t *testing.T) {
 	}
 }
 
-// A session that is delivering the last words of its child is drained too.
-func TestShutdownInTheTail(t *testing.T) {
-	h := child(&Handler{}, "tail")
-	log := newLog(t, h)
+// tightServer is a server whose sockets take little before they block.
+func tightServer(t *testing.T, h *Handler) *httptest.Server {
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
 		nc.(*net.TCPConn).SetWriteBuffer(4 << 10)
 		return ctx
 	}
 	srv.Start()
-	defer srv.Close()
-	p := connect(t, srv)
+	t.Cleanup(func() {
+		h.Shutdown(t.Context())
+		srv.Close()
+	})
+	return srv
+}
+
+// A session that is delivering the last words of its child is drained too.
+func TestShutdownInTheTail(t *testing.T) {
+	h := child(&Handler{}, "tail")
+	log := newLog(t, h)
+	p := connect(t, tightServer(t, h))
 	p.SetReadBuffer(4 << 10)
 	p.write(bytes.Repeat(text("go"), 2))
 	log.wait("all is said")
