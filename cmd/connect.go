@@ -86,9 +86,7 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 	flags.BoolVar(&o.insecure, "insecure", false, "do not verify the certificate of a wss server")
 	flags.BoolP("help", "h", false, "print this help")
 	flags.SortFlags = false
-	for _, flag := range []string{"linger", "header", "subprotocol", "origin"} {
-		must(cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions))
-	}
+	completeFlags(cmd)
 	return cmd
 }
 

@@ -16,6 +16,39 @@ import (
 	"github.com/wsbridge/wsbridge/bridge"
 )
 
+// must is for errors that only a mistake in this package can cause.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// A flagGroup is a set of flags under one heading of the help.
+type flagGroup struct {
+	title string
+	*pflag.FlagSet
+}
+
+func newGroup(title string) flagGroup {
+	flags := pflag.NewFlagSet(title, pflag.ContinueOnError)
+	flags.SortFlags = false
+	return flagGroup{title, flags}
+}
+
+// completeFlags lets the shell complete the words of a choice, and files where
+// a flag is marked to take some.
+func completeFlags(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		complete := cobra.CompletionFunc(cobra.NoFileCompletions)
+		if choice, ok := f.Value.(*choiceValue); ok {
+			complete = choice.complete
+		}
+		if len(f.Annotations) == 0 {
+			must(cmd.RegisterFlagCompletionFunc(f.Name, complete))
+		}
+	})
+}
+
 // A listValue is a flag that may be repeated. The first value given replaces
 // the default, the others add to it.
 type listValue[T any] struct {

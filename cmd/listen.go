@@ -13,6 +13,29 @@ import (
 	"syscall"
 )
 
+// listenOptions say where the server listens.
+type listenOptions struct {
+	addresses []string
+	port      int
+}
+
+func (o *listenOptions) flags() flagGroup {
+	g := newGroup("Where it listens")
+	g.IntVar(&o.port, "port", 8080, "TCP `port`; 0 picks a free one and says which")
+	g.Var(newList(&o.addresses, parseAddress, "127.0.0.1"), "address", "`address` to listen on, IPv6 with or without brackets; may be repeated")
+	return g
+}
+
+func (o *listenOptions) check() error {
+	switch {
+	case o.port < 0 || o.port > 65535:
+		return flagProblem("port", o.port, errors.New("must be between 0 and 65535"))
+	case len(o.addresses) == 0:
+		return errors.New("--address: none given")
+	}
+	return nil
+}
+
 // parseAddress reads a value of --address: a name or an IP address, IPv6 with
 // or without brackets, without a port.
 func parseAddress(s string) ([]string, error) {

@@ -9,6 +9,19 @@ import (
 	"github.com/wsbridge/wsbridge/bridge"
 )
 
+// logOptions say what is logged, and how.
+type logOptions struct {
+	logLevel  string
+	logFormat string
+}
+
+func (o *logOptions) flags() flagGroup {
+	g := newGroup("The log, on standard error")
+	g.Var(newChoice(&o.logLevel, "access", levelNames...), "loglevel", "log from this `level` on: debug, trace, access, info, error, fatal, none")
+	g.Var(newChoice(&o.logFormat, "text", "text", "json"), "logformat", "`format` of the log: text or json")
+	return g
+}
+
 // levelNames are the values of --loglevel, the most talkative first.
 var levelNames = []string{"debug", "trace", "access", "info", "error", "fatal", "none"}
 

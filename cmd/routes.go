@@ -12,7 +12,21 @@ import (
 	"strings"
 	"syscall"
 	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 )
+
+// routeOptions say what plain requests get.
+type routeOptions struct {
+	staticDir string
+}
+
+func (o *routeOptions) flags() flagGroup {
+	g := newGroup("Pages beside the socket")
+	g.StringVar(&o.staticDir, "staticdir", "", "serve the files below `dir` to plain HTTP requests")
+	must(cobra.MarkFlagDirname(g.FlagSet, "staticdir"))
+	return g
+}
 
 // mimeTypes are those that a browser insists on, whatever the tables of the
 // machine say.

@@ -1,0 +1,45 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+)
+
+// messageOptions are those of the command and its messages.
+type messageOptions struct {
+	binary       bool
+	maxForks     int
+	maxFrameSize int
+	closeMS      int
+	pingMS       int
+	passEnv      []string
+}
+
+func (o *messageOptions) flags() flagGroup {
+	g := newGroup("The command and its messages")
+	g.BoolVar(&o.binary, "binary", false, "binary messages of whatever bytes there are, instead of lines")
+	g.IntVar(&o.maxForks, "maxforks", 1024, "at most `n` commands at once, 429 over it; 0 for no limit")
+	g.IntVar(&o.maxFrameSize, "maxframesize", 1<<20, "at most `n` bytes a message from the client, 1009 over it")
+	g.IntVar(&o.closeMS, "closems", 0, "add `ms` milliseconds to each wait when a command is ended")
+	g.IntVar(&o.pingMS, "pingms", 30000, "ping clients each `ms` milliseconds, drop those silent for two; 0 for never")
+	g.Var(newList(&o.passEnv, commaSeparated(parseEnvRule), defaultPassEnv(runtime.GOOS)), "passenv",
+		"pass on these environment variables (`NAMES`, comma separated); NAME=value sets one, * passes all")
+	return g
+}
+
+// maxMS is the longest time that a flag may give: a day, far from where
+// a time.Duration would overflow.
+const maxMS = 24 * 60 * 60 * 1000
+
+func (o *messageOptions) check() error {
+	switch {
+	case o.maxFrameSize < 1:
+		return flagProblem("maxframesize", o.maxFrameSize, errors.New("must be at least 1"))
+	case o.closeMS < 0 || o.closeMS > maxMS:
+		return flagProblem("closems", o.closeMS, fmt.Errorf("must be between 0 and %d", maxMS))
+	case o.pingMS > maxMS:
+		return flagProblem("pingms", o.pingMS, fmt.Errorf("must be at most %d", maxMS))
+	}
+	return nil
+}
