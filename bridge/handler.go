@@ -4,26 +4,29 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	"math"
 	"net/http"
 	"net/netip"
-	"os/exec"
-	"path/filepath"
+	"os"
 	"sync"
 	"time"
-
-	"github.com/wsbridge/wsbridge/process"
 )
 
-// A Handler serves each WebSocket with a process of its own. Only Command
-// must be set; every other field's zero value is a sound default. The fields
-// must not change once the Handler serves.
+// A Handler serves each WebSocket with a process of its own. Only Command or
+// CommandDir must be set; every other field's zero value is a sound default.
+// The fields must not change once the Handler serves.
 type Handler struct {
 	// Command is the program that is started for each connection, followed
 	// by its arguments. A name without a slash is looked up in PATH.
 	Command []string
+
+	// CommandDir holds programs, of which the path of the URL names the one
+	// to start, by LookPath; it takes the place of Command. What follows the
+	// program in the path is its PATH_INFO. A path that names no file which
+	// can be executed (on Windows: .com, .exe, .bat and .cmd) gets 404. The
+	// Handler does not close it.
+	CommandDir *os.Root
 
 	// Dir is the child's working directory, and that of a relative path in
 	// Command; empty means the server's own.
@@ -143,8 +146,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.servePlain(w, r)
 		return
 	}
-	if err := h.check(r); err != nil {
-		h.refuse(w, r, err)
+	if refused := h.check(r); refused != nil {
+		h.refuse(w, r, refused)
+		return
+	}
+	p, refused := h.program(r)
+	if refused != nil {
+		h.refuse(w, r, refused)
 		return
 	}
 	who, refused := h.acquire(r)
@@ -160,9 +168,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	id := rand.Text()[:12]
 	log := h.Logger.With("id", id)
-	child, err := h.start(r, id)
+	child, err := h.start(p, h.environ(r, id, p.vars...))
 	if err != nil {
-		log.Error("cannot start the command", "command", h.Command, "error", err)
+		log.Error("cannot start the command", "command", p.command, "error", err)
 		s.refuse(notStarted(err))
 		h.release(who)
 		return
@@ -207,33 +215,6 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *refusal) {
 	http.Error(w, err.reason, err.status)
 }
 
-var errNoCommand = errors.New("Handler.Command is empty")
-
-// start starts the child for a request.
-func (h *Handler) start(r *http.Request, id string) (*process.Process, error) {
-	if len(h.Command) == 0 {
-		return nil, errNoCommand
-	}
-	path := h.Command[0]
-	if h.Dir != "" && filepath.Base(path) != path && !filepath.IsAbs(path) {
-		path = h.Dir + "/" + path // Join could make a bare name of it
-	}
-	path, err := exec.LookPath(path)
-	if err != nil {
-		return nil, err
-	}
-	if path, err = filepath.Abs(path); err != nil { // for a relative Dir
-		return nil, err
-	}
-	return (&process.Command{
-		Path:  path,
-		Args:  h.Command,
-		Env:   h.environ(r, id),
-		Dir:   h.Dir,
-		Grace: h.Grace,
-	}).Start()
-}
-
 // Shutdown refuses new connections with 503, ends every session with close
 // code 1001 and its child by the ladder, and waits until all are gone. When
 // ctx ends first, the children are killed and the connections dropped at
@@ -259,17 +240,22 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 	}
 }
 
+// maxMessageSize is the limit of MaxMessageSize, which is never negative.
+func (h *Handler) maxMessageSize() int {
+	if h.MaxMessageSize < 0 {
+		return math.MaxInt
+	}
+	return cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize)
+}
+
 // newSession prepares a session as far as it does not need the connection.
 func (h *Handler) newSession(r *http.Request) *session {
 	s := &session{
 		framing:        h.Framing,
-		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
+		maxMessageSize: h.maxMessageSize(),
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
 		draining:       h.draining,
 		killed:         h.killed,
-	}
-	if s.maxMessageSize < 0 {
-		s.maxMessageSize = math.MaxInt
 	}
 	s.ctx, s.end = context.WithCancelCause(h.draining)
 	return s
