@@ -30,6 +30,9 @@
 // the write under way, or, when there is none, through a goroutine that lives
 // as long as there are such frames. Pings are a timer's.
 //
+// Other requests go to Handler.Plain, which may have CGI programs answer them
+// (Handler.ServeCGI) under the same limits and with the same end.
+//
 // # The end
 //
 // The first cause wins: the client closed, the child exited or closed its

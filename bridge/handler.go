@@ -62,7 +62,8 @@ type Handler struct {
 
 	// MaxMessageSize is how many bytes a message from the client may have,
 	// and how many may wait for a child that does not read. A larger
-	// message ends the session with 1009. Zero means 1 MiB, a negative
+	// message ends the session with 1009. The body of a request for a CGI
+	// program (ServeCGI) has the same limit. Zero means 1 MiB, a negative
 	// number no limit.
 	MaxMessageSize int
 

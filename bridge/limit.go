@@ -46,7 +46,7 @@ func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
 	limit := cmp.Or(h.MaxForks, DefaultMaxForks)
 	switch {
 	case h.closed:
-		return who, &refusal{status: http.StatusServiceUnavailable, reason: "server shutting down"}
+		return who, shuttingDown()
 	case limit > 0 && h.running >= limit:
 		return who, &refusal{status: http.StatusTooManyRequests, reason: "too many sessions", remedy: " (--maxforks allows more)"}
 	case who.IsValid() && h.perAddress[who] >= perAddress:
@@ -60,6 +60,10 @@ func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
 		h.perAddress[who]++
 	}
 	return who, nil
+}
+
+func shuttingDown() *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, reason: "server shutting down"}
 }
 
 func (h *Handler) release(who netip.Prefix) {

@@ -198,20 +198,23 @@ func (l *lineDelivery) flush() error {
 // as one; a longer line is logged in pieces.
 const maxLogLine = 8 << 10
 
-// stderr logs the child's standard error line by line until it ends.
-func (s *session) stderr() {
+// stderr logs the child's standard error.
+func (s *session) stderr() { logLines(s.log, s.child.Stderr) }
+
+// logLines logs a child's standard error line by line until it ends.
+func logLines(log *slog.Logger, stderr io.Reader) {
 	// Most children write nothing here: until one does, a few bytes wait.
 	first := make([]byte, 64)
-	n, err := s.child.Stderr.Read(first)
+	n, err := stderr.Read(first)
 	if err != nil {
 		return
 	}
-	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first[:n]), s.child.Stderr), maxLogLine)
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first[:n]), stderr), maxLogLine)
 	for {
 		line, _, err := r.ReadLine()
 		if err != nil {
 			return
 		}
-		s.log.Info("stderr", slog.String("line", string(line)))
+		log.Info("stderr", slog.String("line", string(line)))
 	}
 }
