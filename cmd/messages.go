@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+
+	"github.com/spf13/cobra"
 )
 
 // messageOptions are those of the command and its messages.
 type messageOptions struct {
+	commandDir   string
 	binary       bool
 	maxForks     int
 	maxFrameSize int
@@ -18,6 +21,8 @@ type messageOptions struct {
 
 func (o *messageOptions) flags() flagGroup {
 	g := newGroup("The command and its messages")
+	g.StringVar(&o.commandDir, "dir", "", "run the program below `dir` that the path of the URL names, in place of COMMAND; the rest of the path is its PATH_INFO")
+	must(cobra.MarkFlagDirname(g.FlagSet, "dir"))
 	g.BoolVar(&o.binary, "binary", false, "binary messages of whatever bytes there are, instead of lines")
 	g.IntVar(&o.maxForks, "maxforks", 1024, "at most `n` commands at once, 429 over it; 0 for no limit")
 	g.IntVar(&o.maxFrameSize, "maxframesize", 1<<20, "at most `n` bytes a message from the client, 1009 over it")

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"bufio"
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -37,8 +39,9 @@ const patience = time.Minute
 //	[!] logged REGEXP
 //		waits for the regexp in the server's standard error; with !, which
 //		wants an ended server, fails if it is there
-//	get [-method METHOD] [-header 'Name: value']... URL
-//		prints the answer: status, headers sorted, body
+//	get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line] URL
+//		prints the answer: status, headers sorted, body; with -line, no more
+//		than the first line of the body, and stays connected
 //
 // and the condition ipv6.
 func TestScript(t *testing.T) {
@@ -89,7 +92,7 @@ func theServer(ts *testscript.TestScript) *server {
 	return s
 }
 
-var listeningLine = regexp.MustCompile(`listening on.*ws:(//[^\s"]+)`)
+var listeningLine = regexp.MustCompile(`(?:listening on|files at|programs at).*(?:ws|http):(//[^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -174,25 +177,29 @@ func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
 func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	req, err := http.NewRequest("GET", "", nil)
 	ts.Check(err)
-	for len(args) > 2 && (args[0] == "-method" || args[0] == "-header") {
-		if args[0] == "-method" {
-			req.Method = args[1]
-		} else {
-			name, value, _ := strings.Cut(args[1], ":")
-			req.Header.Add(name, strings.TrimSpace(value))
-		}
-		args = args[2:]
+	flags := flag.NewFlagSet("get", flag.ContinueOnError)
+	line := flags.Bool("line", false, "")
+	flags.StringVar(&req.Method, "method", "GET", "")
+	flags.Func("header", "", func(s string) error {
+		name, value, _ := strings.Cut(s, ":")
+		req.Header.Add(name, strings.TrimSpace(value))
+		return nil
+	})
+	flags.Func("body", "", func(s string) error {
+		req.Body, req.ContentLength = io.NopCloser(strings.NewReader(s)), int64(len(s))
+		return nil
+	})
+	ts.Check(flags.Parse(args))
+	if neg || flags.NArg() != 1 {
+		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line] URL")
 	}
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... URL")
-	}
-	url, err := req.URL.Parse(args[0])
+	url, err := req.URL.Parse(flags.Arg(0))
 	ts.Check(err)
 	req.URL, req.Host = url, req.Header.Get("Host")
 	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(req) // no redirect is followed
 	ts.Check(err)
-	defer resp.Body.Close()
+	ts.Defer(func() { resp.Body.Close() })
 
 	w := ts.Stdout()
 	fmt.Fprintln(w, resp.StatusCode)
@@ -204,9 +211,15 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	slices.Sort(lines)
 	fmt.Fprintf(w, "%s\n\n", strings.Join(lines, "\n"))
-	if resp.StatusCode != http.StatusSwitchingProtocols {
+	switch {
+	case *line:
+		first, err := bufio.NewReader(resp.Body).ReadString('\n')
+		ts.Check(err)
+		fmt.Fprint(w, first)
+	case resp.StatusCode != http.StatusSwitchingProtocols:
 		_, err = io.Copy(w, resp.Body)
 		ts.Check(err)
+		resp.Body.Close()
 	}
 }
 

@@ -43,6 +43,28 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 	return h
 }
 
+// hasSocket reports whether there is something behind a WebSocket.
+func (o *serveOptions) hasSocket() bool { return len(o.command) > 0 || o.commandDir != "" }
+
+// openDirs gives h the directories that the options name.
+func (o *serveOptions) openDirs(h *bridge.Handler, dirs *openDirs) (err error) {
+	if o.commandDir != "" {
+		if h.CommandDir, err = dirs.open("run the programs of", o.commandDir); err != nil {
+			return err
+		}
+	}
+	return o.routeOptions.open(h, dirs)
+}
+
+// answers is h with what the options say of its answers.
+func (o *serveOptions) answers(h *bridge.Handler, log *slog.Logger) http.Handler {
+	var all http.Handler = h
+	if !o.hasSocket() {
+		all = withoutSocket(h, log)
+	}
+	return withHeaders(all, o.headers, o.headersWS, o.headersHTTP)
+}
+
 // headerTimeout is how long the headers of a request may take. Tests shorten it.
 var headerTimeout = 10 * time.Second
 
@@ -59,25 +81,25 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 
 // runServe serves until a signal or ctx ends it, or a listener fails.
 func runServe(ctx context.Context, o *serveOptions) error {
-	command, err := lookCommand(o.command)
-	if err != nil {
-		return err
+	var command []string
+	var err error
+	if len(o.command) > 0 {
+		if command, err = lookCommand(o.command); err != nil {
+			return err
+		}
 	}
 	log := newLogger(o.stderr, o.logLevel, o.logFormat)
 	h := o.handler(command, log)
-	if o.staticDir != "" {
-		files, close, err := newFiles(o.staticDir)
-		if err != nil {
-			return err
-		}
-		defer close()
-		h.Plain = files
+	var dirs openDirs
+	defer dirs.close()
+	if err := o.openDirs(h, &dirs); err != nil {
+		return err
 	}
 	listeners, err := listen(o.addresses, o.port)
 	if err != nil {
 		return err
 	}
-	srv := newServer(withHeaders(h, o.headers, o.headersWS, o.headersHTTP), log)
+	srv := newServer(o.answers(h, log), log)
 
 	// Before anybody is told of the server, so that whoever waits for the
 	// line below may end the server from then on.
@@ -92,9 +114,14 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	defer signal.Stop(broken)
 
 	for _, ln := range listeners {
-		o.announce(log, "listening on", listenURL("ws", ln))
+		if o.hasSocket() {
+			o.announce(log, "listening on", listenURL("ws", ln))
+		}
 		if o.staticDir != "" {
 			o.announce(log, "serving files at", listenURL("http", ln))
+		}
+		if o.cgiDir != "" {
+			o.announce(log, "running CGI programs at", listenURL("http", ln))
 		}
 		if !isLoopback(ln) {
 			log.Info("other machines can connect", "address", ln.Addr().String())
