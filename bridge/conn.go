@@ -103,9 +103,12 @@ func (c *conn) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, c.in)
+	n, err := c.frames.advance(p[:n])
 	c.in = c.in[n:]
-	c.frames.advance(p[:n])
-	return n, nil
+	if n > 0 {
+		return n, nil // the error comes again
+	}
+	return 0, err
 }
 
 // fill reads from the socket once. A read that fills the small buffer is

@@ -175,7 +175,7 @@ func (u upgrader) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	// What the server has sent already is in the body's buffer.
 	c := u.session.setConn(nc, resp.Body, nil)
-	c.masked = true
+	c.masked, c.frames.fromServer = true, true
 	resp.Body = c
 	return resp, nil
 }
