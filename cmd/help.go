@@ -44,7 +44,8 @@ the standard input of the command is closed, 100 ms later its process group gets
 Web pages may connect from the same host and port as the server; others need
 --origin. A server name that is neither localhost nor an IP address must be given
 with --address or --origin. Behind a proxy, --trustproxy tells its clients apart,
-for REMOTE_ADDR, the log and --maxperip.
+for REMOTE_ADDR, the log and --maxperip; name no address there that a client may
+have, because it is believed whatever it says.
 
 SIGTERM or SIGINT ends the server after its connections, a second one at once.
 Exit status: 0 done, 1 failure, 2 usage.`

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net/http"
 	"os"
@@ -49,11 +50,11 @@ var headerTimeout = 10 * time.Second
 // newServer serves h to strangers.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler:           withoutStalls(h),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          stdlog.New(httpLog{log}, "", 0),
 	}
 }
 
