@@ -150,7 +150,7 @@ func (o *connectOptions) client() *bridge.Client {
 // runConnect returns when the connection is over; its error carries the exit
 // status that the server's close code tells of.
 func runConnect(ctx context.Context, o *connectOptions) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
 	c := o.client()
 	if len(o.command) > 0 {
