@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -140,7 +141,9 @@ func (s *session) dial(ctx context.Context, c *Client, url string) error {
 	}
 	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-		return fmt.Errorf("%s: the server answered %s: %q", url, resp.Status, bytes.TrimSpace(text))
+		// Its own words for the status could steer a terminal.
+		status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
+		return fmt.Errorf("%s: the server answered %s: %q", url, status, bytes.TrimSpace(text))
 	}
 	if err != nil {
 		return err
