@@ -98,10 +98,21 @@ func (c *Client) Run(ctx context.Context, url string) (Close, error) {
 	}
 	defer context.AfterFunc(ctx, func() { s.end(errGoingAway) })()
 	ending, _ := s.run()
+	return ending, s.localFailure()
+}
+
+// localFailure is what has failed of our own input and output, also when it
+// did so after the server had closed.
+func (s *session) localFailure() error {
 	if err, ok := errors.AsType[*localError](context.Cause(s.ctx)); ok {
-		return ending, err
+		return err
 	}
-	return ending, nil
+	s.feed.mu.Lock()
+	defer s.feed.mu.Unlock()
+	if s.child == nil && s.feed.err != nil {
+		return &localError{"write output", s.feed.err}
+	}
+	return nil
 }
 
 // start starts the command, with the whole environment: it is our own.

@@ -71,3 +71,22 @@ func TestServersThatLie(t *testing.T) {
 		})
 	}
 }
+
+// What a server has sent before it closed is not lost in silence.
+func TestOutputThatFailsAfterTheClose(t *testing.T) {
+	url, last := lying(t, slices.Concat(appendFrame(nil, finBit|opText, []byte("lost"), false), closeFrame(Close{Code: 1000}, false)))
+	stdin, keep := io.Pipe()
+	defer keep.Close()
+	out := writerFunc(func([]byte) (int, error) {
+		<-last
+		return 0, io.ErrShortWrite
+	})
+	end, err := (&Client{Stdin: stdin, Stdout: out}).Run(t.Context(), url)
+	if end.Code != 1000 || err == nil || err.Error() != "cannot write output: short write" {
+		t.Errorf("%v, %v", end, err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
