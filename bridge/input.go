@@ -55,6 +55,7 @@ func (s *session) input() {
 // are fed together: conn calls passOn before it waits for more.
 func (s *session) receive() error {
 	for {
+		s.receiveWhole()
 		typ, r, err := s.ws.Reader(context.Background())
 		if err != nil {
 			return err
@@ -116,10 +117,7 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	if typ == websocket.MessageText && valid < len(message) {
 		return errNotUTF8 // it ends in the middle of a rune
 	}
-	s.in.messages++
-	s.in.bytes += int64(len(message))
-	s.batch = s.framing.terminate(s.batch)
-	s.complete = len(s.batch)
+	s.took(message)
 	return nil
 }
 

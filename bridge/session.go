@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -23,6 +24,7 @@ type session struct {
 	conn           *conn
 	child          *process.Process // nil: source and feed are our own streams
 	source         io.Reader        // what becomes messages
+	waits          syscall.Conn     // source, if it tells when there is something to read; else nil
 	framing        Framing
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none

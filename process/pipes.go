@@ -97,6 +97,10 @@ func (o *Output) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// SyscallConn is for a reader that has no buffer to spare while it waits. What
+// it tries on the pipe is Read's again when it finds the end or a deadline.
+func (o *Output) SyscallConn() (syscall.RawConn, error) { return o.f.SyscallConn() }
+
 // readTail reads what the pipe holds, without waiting for more: what the
 // child wrote before it exited is delivered, and a process that outlived it
 // is not waited for.
