@@ -104,7 +104,7 @@ func (c *conn) take() []byte {
 }
 
 func (c *conn) drop() {
-	putLarge(c.buf)
+	putBuffer(c.buf)
 	c.buf = nil
 }
 

@@ -20,7 +20,7 @@ func (s *session) input() {
 	err := s.receive()
 	s.feed.waitNoMore() // a close frame has been answered: the end shall not wait for the child
 	s.passOn()
-	putLarge(s.batch)
+	putBuffer(s.batch)
 	s.batch = nil
 	if errors.Is(err, errStopped) {
 		return
@@ -130,7 +130,7 @@ func (s *session) growBatch() {
 	}
 	grown := make([]byte, len(s.batch), 2*cap(s.batch))
 	copy(grown, s.batch)
-	putLarge(s.batch)
+	putBuffer(s.batch)
 	s.batch = grown
 }
 
@@ -144,7 +144,7 @@ func (s *session) passOn() {
 		s.noteHeard()
 	}
 	if s.batch != nil && s.passed == len(s.batch) && !s.reading {
-		putLarge(s.batch)
+		putBuffer(s.batch)
 		s.batch, s.complete, s.passed = nil, 0, 0
 	}
 }

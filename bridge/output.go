@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // output reads what the child writes and sends it as messages, until the
@@ -53,21 +55,39 @@ func (s *session) deliver() (readErr, writeErr error) {
 	return s.deliverLines()
 }
 
+// widen gives a child that fills its pipe one that holds more. n is how much
+// a read brought.
+func (s *session) widen(n int) {
+	if n >= process.PipeSize && !s.wide && s.child != nil {
+		s.wide = s.child.Stdout.Widen()
+	}
+}
+
+// outputBuffer returns an empty buffer for all that a read may bring.
+func (s *session) outputBuffer() []byte {
+	if s.wide {
+		return getWide()
+	}
+	return getLarge()
+}
+
 // deliverChunks reads behind the room for a header, so that nothing is copied.
 func (s *session) deliverChunks() (readErr, writeErr error) {
 	var buf []byte
 	take := func() []byte {
 		if buf == nil {
-			buf = getLarge()[:largeBuffer]
+			buf = s.outputBuffer()
+			buf = buf[:cap(buf)]
 		}
 		return buf[maxHeader:]
 	}
-	drop := func() { putLarge(buf); buf = nil }
+	drop := func() { putBuffer(buf); buf = nil }
 	defer drop()
 	var source readyReader
 	source.init(s.source, s.waits, take, drop)
 	for {
 		n, readErr := source.read()
+		s.widen(n)
 		if n > 0 {
 			s.out.messages++
 			s.out.bytes += int64(n)
@@ -83,11 +103,12 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 
 func (s *session) deliverLines() (readErr, writeErr error) {
 	l := lineDelivery{session: s, opcode: opText}
-	defer func() { putLarge(l.data) }()
+	defer func() { putBuffer(l.data) }()
 	var source readyReader
 	source.init(s.source, s.waits, l.take, l.drop)
 	for {
 		n, readErr := source.read()
+		s.widen(n)
 		l.data = l.data[:len(l.data)+n]
 		if err := l.send(readErr != nil); err != nil {
 			return nil, err
@@ -112,11 +133,11 @@ type lineDelivery struct {
 func (l *lineDelivery) take() []byte {
 	switch {
 	case l.data == nil:
-		l.data = getLarge()
+		l.data = l.outputBuffer()
 	case cap(l.data)-len(l.data) < smallBuffer:
 		grown := make([]byte, len(l.data), min(4*cap(l.data), maxFrame+largeBuffer))
 		copy(grown, l.data)
-		putLarge(l.data)
+		putBuffer(l.data)
 		l.data = grown
 	}
 	return l.data[len(l.data):cap(l.data)]
@@ -125,16 +146,16 @@ func (l *lineDelivery) take() []byte {
 // drop gives the room back, unless the beginning of a line is in it.
 func (l *lineDelivery) drop() {
 	if len(l.data) == 0 {
-		putLarge(l.data)
+		putBuffer(l.data)
 		l.data = nil
 	}
 }
 
 // send frames the lines that are whole and writes the frames.
 func (l *lineDelivery) send(atEOF bool) (err error) {
-	l.frames = getLarge()
+	l.frames = l.outputBuffer()
 	defer func() {
-		putLarge(l.frames)
+		putBuffer(l.frames)
 		l.frames = nil
 	}()
 	rest := l.data

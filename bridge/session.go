@@ -52,6 +52,7 @@ type session struct {
 	in       traffic
 
 	out       traffic      // owned by output, and by run when output is done
+	wide      bool         // owned by output: the pipe holds more than most
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
 	pings  pings
