@@ -128,43 +128,40 @@ func (s *frameScanner) between() bool { return s.n == 0 && s.payload == 0 }
 // inControl reports whether it stands in the payload of a control frame.
 func (s *frameScanner) inControl() bool { return s.payload > 0 && s.head[0]&0x8 != 0 }
 
-// advance follows p and returns how much of it may be passed on. That is all,
-// unless a header breaks a rule: then it stops within that header, before the
-// byte that does, and so does every further call.
-func (s *frameScanner) advance(p []byte) (passed int, err error) {
-	for passed < len(p) {
+// advance goes over p, but not further than to the end of a frame, and returns
+// how far that was. At a header that breaks a rule it stops before the byte
+// that does, and so does every further call.
+func (s *frameScanner) advance(p []byte) (done int, err error) {
+	for done < len(p) {
 		if s.payload > 0 {
-			n := min(s.payload, uint64(len(p)-passed))
+			n := min(s.payload, uint64(len(p)-done))
 			s.payload -= n
-			passed += int(n)
-			continue
+			done += int(n)
+		} else if err := s.header(p[done]); err != nil {
+			return done, err
+		} else {
+			done++
 		}
-		s.head[s.n] = p[passed]
-		size, payload, err := s.header(s.n + 1)
-		if err != nil {
-			return passed, err
-		}
-		s.n++
-		passed++
-		if s.n == size {
-			s.n, s.payload = 0, payload
+		if s.between() {
+			break
 		}
 	}
-	return passed, nil
+	return done, nil
 }
 
-// header is the size of the header that begins with n bytes of head, and that
-// of the payload once it is known.
-func (s *frameScanner) header(n int) (size int, payload uint64, err error) {
+// header takes the next byte of a header, if it may be the next.
+func (s *frameScanner) header(b byte) error {
+	s.head[s.n] = b
+	n := s.n + 1
 	if n < 2 {
-		return maxHeader, 0, nil
+		s.n = n
+		return nil
 	}
 	masked := s.head[1]&maskBit != 0
 	if masked && s.fromServer {
-		return 0, 0, errMaskedFrame
+		return errMaskedFrame
 	}
-	size, payload = 2, uint64(s.head[1]&0x7f)
-	least := uint64(0)
+	size, payload, least := 2, uint64(s.head[1]&0x7f), uint64(0)
 	switch payload {
 	case 126:
 		size, payload, least = 4, uint64(binary.BigEndian.Uint16(s.head[2:])), 126
@@ -172,10 +169,13 @@ func (s *frameScanner) header(n int) (size int, payload uint64, err error) {
 		size, payload, least = 10, binary.BigEndian.Uint64(s.head[2:]), 1<<16
 	}
 	if n >= size && payload < least {
-		return 0, 0, errLongLength
+		return errLongLength
 	}
 	if masked {
 		size += 4
 	}
-	return size, payload, nil
+	if s.n = n; n == size {
+		s.n, s.payload = 0, payload
+	}
+	return nil
 }

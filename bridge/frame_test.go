@@ -162,7 +162,7 @@ func TestKeysDiffer(t *testing.T) {
 }
 
 // A scanner that is fed in whatever pieces stands between two frames exactly
-// where one ends.
+// where one ends, and stops there.
 func TestFrameScanner(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	var stream []byte
@@ -184,11 +184,16 @@ func TestFrameScanner(t *testing.T) {
 		var s frameScanner
 		for at := 0; at < len(stream); {
 			n := min(piece(), len(stream)-at)
-			if passed, err := s.advance(stream[at : at+n]); passed != n || err != nil {
-				t.Fatalf("%s: %d of %d bytes pass, %v", name, passed, n, err)
+			done, err := s.advance(stream[at : at+n])
+			if err != nil {
+				t.Fatalf("%s: at byte %d of %d: %v", name, at+done, len(stream), err)
 			}
-			at += n
-			if s.between() != edges[at] {
+			for i := range max(0, done-1) {
+				if edges[at+1+i] {
+					t.Fatalf("%s: it went over the end of a frame at byte %d of %d", name, at+1+i, len(stream))
+				}
+			}
+			if at += done; done < n && !edges[at] || s.between() != edges[at] {
 				t.Fatalf("%s: at byte %d of %d between() is %t", name, at, len(stream), s.between())
 			}
 		}
@@ -219,9 +224,9 @@ func TestFrameScannerStops(t *testing.T) {
 		for piece := 1; piece <= len(stream); piece++ {
 			s, passed := frameScanner{fromServer: test.fromServer}, 0
 			var err error
-			for at := 0; at < len(stream) && err == nil; at += piece {
+			for passed < len(stream) && err == nil {
 				var n int
-				n, err = s.advance(stream[at:min(at+piece, len(stream))])
+				n, err = s.advance(stream[passed:min(passed+piece, len(stream))])
 				passed += n
 			}
 			if passed != len(before)+test.passed || err != test.want {

@@ -246,14 +246,22 @@ func FuzzFrameScanner(f *testing.F) {
 		piece := inPieces(sizes)
 		for at := 0; at < len(stream); {
 			n := piece(len(stream) - at)
-			passed, err := s.advance(stream[at : at+n])
-			if want := min(n, stop-at); passed != want || (err != nil) != (want < n) {
-				t.Fatalf("%d of %d bytes pass at byte %d, %v; want %d", passed, n, at, err, want)
+			done, err := s.advance(stream[at : at+n])
+			want := n // or less, up to the end of a frame
+			for i := 1; i < n; i++ {
+				if edges[uint64(at+i)] {
+					want = i
+					break
+				}
+			}
+			want = min(want, stop-at)
+			if done != want || (err != nil) != (want < n && at+want == stop) {
+				t.Fatalf("it went over %d of %d bytes at byte %d, %v; want %d", done, n, at, err, want)
 			}
 			if err != nil {
 				return
 			}
-			at += n
+			at += done
 			if s.between() != edges[uint64(at)] {
 				t.Fatalf("at byte %d of %d between() is %t", at, len(stream), s.between())
 			}
