@@ -48,6 +48,19 @@ var serverFaults = []struct {
 			s.ends(0)
 		},
 	}, {
+		name:   "SIGHUP",
+		args:   []string{"sh", "-c", "sleep 1000 & echo ready; exec cat"},
+		inject: hangUp,
+	}, {
+		name:  "SIGHUP after nohup",
+		first: "trap '' HUP",
+		args:  []string{"cat"},
+		inject: func(s *faultyServer) {
+			c := s.open("")
+			s.signal(syscall.SIGHUP)
+			s.echoes(c)
+		},
+	}, {
 		name: "SIGKILL",
 		args: []string{"cat"},
 		inject: func(s *faultyServer) {
@@ -102,6 +115,18 @@ func TestServerFaults(t *testing.T) {
 			s.until("nothing is left", func() bool { return len(s.processes()) == 0 })
 		})
 	}
+}
+
+// hangUp is what happens to a server whose terminal is closed. Its child's own
+// children are no less ended than after SIGTERM.
+func hangUp(s *faultyServer) {
+	c := s.open("")
+	s.wantMessage(c, "ready")
+	s.signal(syscall.SIGHUP)
+	if _, _, err := c.Read(s.context()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		s.Error(err)
+	}
+	s.ends(0)
 }
 
 func termUnderLoad(s *faultyServer) {

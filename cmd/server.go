@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net/http"
 	"os"
@@ -50,11 +51,11 @@ var headerTimeout = 10 * time.Second
 // newServer serves h to strangers.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler:           withoutStalls(h),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          stdlog.New(httpLog{log}, "", 0),
 	}
 }
 
@@ -92,7 +93,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	// Before anybody is told of the server, so that whoever waits for the
 	// line below may end the server from then on.
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
 
 	// A log that nobody takes any more must not end the server. Caught, the
@@ -111,6 +112,16 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		}
 	}
 	return serve(ctx, srv, h.Shutdown, listeners, signals)
+}
+
+// stopSignals are those that end a server or a client. The terminal's hangup is
+// one, unless it is ignored from the beginning (nohup(1)).
+func stopSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // announce tells where the server is to be found: for people a plain line,
