@@ -54,12 +54,13 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 	err = s.cmd.Start()
 	w.Close()
 	s.check(err)
-	s.logPipe, s.logged, s.logEnds = r, newWatched(), make(chan struct{})
+	logged, logEnds := newWatched(), make(chan struct{})
+	s.logPipe, s.logged, s.logEnds = r, logged, logEnds
 	go func() {
-		defer close(s.logEnds)
+		defer close(logEnds)
 		for lines := bufio.NewReader(r); ; {
 			line, err := lines.ReadBytes('\n')
-			s.logged.Write(line)
+			logged.Write(line)
 			if err != nil {
 				return
 			}
@@ -74,9 +75,9 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 			_ = s.cmd.Wait()
 		}
 		r.Close()
-		<-s.logEnds
+		<-logEnds
 		if s.Failed() {
-			s.Logf("the server's log:\n%s", s.logged.text())
+			s.Logf("the server's log:\n%s", logged.text())
 		}
 	})
 	s.addr = s.waitLog(listeningLine)[1]
