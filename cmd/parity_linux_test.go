@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 )
@@ -47,75 +45,6 @@ func TestWhereWebsocketdFails(t *testing.T) {
 			s.stop()
 		})
 	}
-}
-
-// stop ends the server and waits until it and its children are gone.
-func (s *faultyServer) stop() {
-	s.Helper()
-	if s.cmd.ProcessState == nil {
-		s.signal(syscall.SIGTERM)
-		s.ends(0)
-	}
-	s.until("nothing is left", func() bool { return len(s.processes()) == 0 })
-}
-
-// newFaultyServer is one that is still to be started.
-func newFaultyServer(t *testing.T) *faultyServer {
-	return &faultyServer{T: t, mark: "WSBRIDGE_TEST_MARK=" + strconv.FormatInt(time.Now().UnixNano(), 36)}
-}
-
-func (s *faultyServer) say(c *websocket.Conn, line string) {
-	s.Helper()
-	s.check(c.Write(s.context(), websocket.MessageText, []byte(line)))
-}
-
-func (s *faultyServer) serve(args ...string) {
-	s.Helper()
-	s.start("", false, args)
-}
-
-// wantClose reads until the server closes, and returns how many messages came.
-func (s *faultyServer) wantClose(c *websocket.Conn, code websocket.StatusCode) (messages int) {
-	s.Helper()
-	for {
-		_, _, err := c.Read(s.context())
-		if err == nil {
-			messages++
-			continue
-		}
-		if websocket.CloseStatus(err) != code {
-			s.Fatalf("after %d messages: %v, want close code %d", messages, err, code)
-		}
-		return messages
-	}
-}
-
-func (s *faultyServer) onlyTheServerIsLeft() {
-	s.Helper()
-	s.until("the children are gone", func() bool { return len(s.processes()) == 1 && !s.hasZombies() })
-}
-
-func (s *faultyServer) hasZombies() bool {
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
-	for _, file := range files {
-		if pids, _ := os.ReadFile(file); len(bytes.TrimSpace(pids)) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// kib is a number of KiB in the server's /proc/PID/status.
-func (s *faultyServer) kib(key string) int {
-	s.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	s.check(err)
-	m := regexp.MustCompile(key + `:\s+(\d+) kB`).FindSubmatch(status)
-	if m == nil {
-		s.Fatalf("no %s in %s", key, status)
-	}
-	n, _ := strconv.Atoi(string(m[1]))
-	return n
 }
 
 func closeTellsTheEnd(s *faultyServer) {
@@ -335,4 +264,17 @@ func quietLog(s *faultyServer) {
 	if m := regexp.MustCompile(`.*level=(error|fatal).*`).FindString(s.logged.text()); m != "" {
 		s.Error(m)
 	}
+}
+
+// kib is a number of KiB in the server's /proc/PID/status.
+func (s *faultyServer) kib(key string) int {
+	s.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	s.check(err)
+	m := regexp.MustCompile(key + `:\s+(\d+) kB`).FindSubmatch(status)
+	if m == nil {
+		s.Fatalf("no %s in %s", key, status)
+	}
+	n, _ := strconv.Atoi(string(m[1]))
+	return n
 }
