@@ -132,15 +132,10 @@ func TestEnvironment(t *testing.T) {
 	for _, test := range environments {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			var s server
-			where, err := s.start("", test.env, append(test.args, child, "environ")...)
-			t.Cleanup(s.kill)
-			if err != nil {
-				t.Fatal(err)
-			}
+			where := serveWith(t, test.env, append(test.args, child, "environ")...)
 			ids := map[string]bool{}
 			for _, r := range test.requests {
-				got, want := r.ask(dial(t, strings.Trim(where, "/")))
+				got, want := r.ask(dial(t, where))
 				maps.Copy(want, test.passed)
 				if id := got["UNIQUE_ID"]; id == "" || ids[id] {
 					t.Errorf("%s %q: UNIQUE_ID=%s", r.target, r.headers, id)
@@ -153,6 +148,31 @@ func TestEnvironment(t *testing.T) {
 			}
 		})
 	}
+}
+
+// serveWith runs wsbridge with an environment and returns its host and port.
+func serveWith(t *testing.T, env []string, args ...string) string {
+	t.Helper()
+	log := newWatched()
+	cmd := exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
+	cmd.Env, cmd.Stderr = env, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(done)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-done
+	})
+	m := log.wait(listeningLine, done)
+	if m == nil {
+		t.Fatalf("the server does not listen: %s", log.text())
+	}
+	return strings.Trim(m[1], "/")
 }
 
 // ask opens a WebSocket over w and returns what the command was told, and what

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -92,51 +91,38 @@ func theServer(ts *testscript.TestScript) *server {
 
 var listeningLine = regexp.MustCompile(`listening on.*ws:(//[^\s"]+)`)
 
-// start runs wsbridge until it listens, and returns where: //HOST:PORT/.
-func (s *server) start(dir string, env []string, args ...string) (string, error) {
-	s.stderr = newWatched()
-	s.done = make(chan struct{})
-	s.cmd = exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
-	s.cmd.Env, s.cmd.Dir, s.cmd.Stderr = env, dir, s.stderr
-	if err := s.cmd.Start(); err != nil {
-		return "", err
-	}
-	go func(s server) {
-		_ = s.cmd.Wait()
-		close(s.done)
-	}(*s)
-	m := s.stderr.wait(listeningLine, s.done)
-	if m == nil {
-		return "", errors.New("the server does not listen")
-	}
-	return m[1], nil
-}
-
-func (s server) kill() {
-	if s.cmd.Process != nil {
-		_ = s.cmd.Process.Kill()
-		<-s.done
-	}
-}
-
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("unsupported: ! serve")
 	}
 	s := ts.Value(serverKey{}).(*server)
-	env := append(os.Environ(), "GORACE="+ts.Getenv("GORACE"))
+	var extra []string
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") && strings.Contains(args[0], "=") {
-		env, args = append(env, args[0]), args[1:]
+		extra, args = append(extra, args[0]), args[1:]
 	}
-	where, err := s.start(ts.Getenv("WORK"), env, args...)
+	s.stderr = newWatched()
+	s.done = make(chan struct{})
+	s.cmd = exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
+	s.cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
+	s.cmd.Dir = ts.Getenv("WORK")
+	s.cmd.Stderr = s.stderr
+	ts.Check(s.cmd.Start())
+	go func(s server) {
+		_ = s.cmd.Wait()
+		close(s.done)
+	}(*s)
 	started := *s
 	ts.Defer(func() {
-		started.kill()
+		_ = started.cmd.Process.Kill()
+		<-started.done
 		ts.Logf("[server's stderr]\n%s", started.stderr.text())
 	})
-	ts.Check(err)
-	ts.Setenv("URL", "ws:"+where)
-	ts.Setenv("PAGE", "http:"+where)
+	m := started.stderr.wait(listeningLine, started.done)
+	if m == nil {
+		ts.Fatalf("the server does not listen")
+	}
+	ts.Setenv("URL", "ws:"+m[1])
+	ts.Setenv("PAGE", "http:"+m[1])
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
