@@ -22,6 +22,12 @@ func (s *session) input() {
 	s.passOn()
 	putBuffer(s.batch)
 	s.batch = nil
+	s.received(err)
+}
+
+// received makes the end of the WebSocket the cause of the session's, unless
+// it was the session that wanted no more.
+func (s *session) received(err error) {
 	if errors.Is(err, errStopped) {
 		return
 	}
