@@ -104,15 +104,11 @@ var serverFaults = []struct {
 func TestServerFaults(t *testing.T) {
 	for _, f := range serverFaults {
 		t.Run(f.name, func(t *testing.T) {
-			s := &faultyServer{T: t, mark: "WSBRIDGE_TEST_MARK=" + strconv.FormatInt(time.Now().UnixNano(), 36)}
+			s := newFaultyServer(t)
 			s.start(f.first, f.nobody, f.args)
 			f.inject(s)
 			s.closeAll()
-			if s.cmd.ProcessState == nil {
-				s.signal(syscall.SIGTERM)
-				s.ends(0)
-			}
-			s.until("nothing is left", func() bool { return len(s.processes()) == 0 })
+			s.stop()
 		})
 	}
 }
