@@ -57,7 +57,7 @@ Exit status: 0 done, 1 failure, 2 usage.`
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
   wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
-  wsbridge --ssl --sslcert=site.pem --sslkey=site.key --address=0.0.0.0 ./count.sh
+  wsbridge --ssl --sslcert=site.pem --sslkey=site.key ./count.sh
   wsbridge -- connect                                 a command called connect
   wsbridge connect ws://127.0.0.1:8080/               talk to it`
 
