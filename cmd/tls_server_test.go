@@ -111,3 +111,13 @@ func (s *tlsServer) logs(text string) {
 		s.t.Errorf("not in the log: %s", text)
 	}
 }
+
+// redirect is the address of plain HTTP.
+func (s *tlsServer) redirect() string {
+	s.t.Helper()
+	m := s.log.wait(regexp.MustCompile(`redirecting from http://([^/]+)/`), nil)
+	if m == nil {
+		s.t.Fatal("it does not redirect")
+	}
+	return m[1]
+}

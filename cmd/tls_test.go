@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,7 +94,7 @@ func TestTLSVersions(t *testing.T) {
 func TestSlowTLSHandshakes(t *testing.T) {
 	defer func(d time.Duration) { headerTimeout = d }(headerTimeout)
 	headerTimeout = 50 * time.Millisecond
-	s := startTLS(t, "child", "echo")
+	s := startTLS(t, "--redirport="+strconv.Itoa(freePort()), "child", "echo")
 	hello := clientHello(t)
 	for _, begin := range [][]byte{nil, hello[:1], hello[:5], hello[:len(hello)-1], hello} {
 		w := dial(t, s.addr)
@@ -121,20 +120,22 @@ func TestSlowTLSHandshakes(t *testing.T) {
 	}
 	s.logs("level=debug msg=\"http: TLS handshake error from " + w.LocalAddr().String() + ": ")
 
-	// The head of a request has its own time.
+	// The head of a request has its own time, and one that is to be redirected too.
 	c, err := tls.Dial("tcp", s.addr, s.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(c, toLocalhost); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, c); err != nil && !isEnd(err) {
-		t.Errorf("half a head: %v", err)
+	for _, nc := range []net.Conn{c, dial(t, s.redirect())} {
+		if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(nc, toLocalhost); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, nc); err != nil && !isEnd(err) {
+			t.Errorf("half a head: %v", err)
+		}
 	}
 }
 
@@ -157,14 +158,13 @@ func TestServeEndsWithSilentTLSConnections(t *testing.T) {
 	defer func(d time.Duration) { pageGrace = d }(pageGrace)
 	pageGrace = time.Hour
 	s := startTLS(t, "--redirport="+strconv.Itoa(freePort()), "child", "echo")
-	redirect := s.log.wait(regexp.MustCompile(`redirecting from http://([^/]+)/`), nil)[1]
 	hello := clientHello(t)
 	for _, begin := range [][]byte{nil, hello[:len(hello)/2], hello} {
 		if _, err := dial(t, s.addr).Write(begin); err != nil {
 			t.Fatal(err)
 		}
 	}
-	dial(t, redirect)
+	dial(t, s.redirect())
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		config := s.config.Clone()
 		config.NextProtos = []string{protocol}
