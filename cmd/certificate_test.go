@@ -111,7 +111,7 @@ func TestCertificateBreaks(t *testing.T) {
 		{"not the key's", func() error { return os.WriteFile(cert, other, 0o600) }, "private key does not match public key"},
 		{"half the key", func() error { return os.WriteFile(key, otherKey[:len(otherKey)/2], 0o600) }, "there is no private key in"},
 		{"no key", func() error { return os.Remove(key) }, "cannot read the private key in"},
-		{"a directory", func() error { return os.Mkdir(key, 0o700) }, "cannot use"},
+		{"a directory", func() error { return os.Mkdir(key, 0o700) }, "cannot read the private key in"},
 	} {
 		if err := step.put(); err != nil {
 			t.Fatal(err)

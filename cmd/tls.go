@@ -183,8 +183,10 @@ type fileState struct {
 }
 
 // isPipe reports whether a file is one that may be empty, or block, when it is
-// read again: sslcert=<(command) makes such a one.
-func (a fileState) isPipe() bool { return a.err == nil && !a.info.Mode().IsRegular() }
+// read again: --sslkey=<(command) makes such a one.
+func (a fileState) isPipe() bool {
+	return a.err == nil && !a.info.Mode().IsRegular() && !a.info.IsDir()
+}
 
 func (a fileState) same(b fileState) bool {
 	if a.err != nil || b.err != nil {
