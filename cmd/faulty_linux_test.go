@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,17 +177,6 @@ func (s *faultyServer) wantMessage(c *websocket.Conn, want string) {
 	if err != nil || string(got) != want {
 		s.Fatalf("got %q, %v; want %q", got, err, want)
 	}
-}
-
-// echo sends a message and waits for it. Its error is that of reading, which
-// tells why the server has closed.
-func echo(ctx context.Context, c *websocket.Conn, message string) error {
-	_ = c.Write(ctx, websocket.MessageText, []byte(message))
-	_, got, err := c.Read(ctx)
-	if err == nil && string(got) != message {
-		err = fmt.Errorf("sent %q, got %q", message, got)
-	}
-	return err
 }
 
 func (s *faultyServer) echoes(c *websocket.Conn) {

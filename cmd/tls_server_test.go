@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -120,4 +121,15 @@ func (s *tlsServer) redirect() string {
 		s.t.Fatal("it does not redirect")
 	}
 	return m[1]
+}
+
+// echo sends a message and waits for it. Its error is that of reading, which
+// tells why the server has closed.
+func echo(ctx context.Context, c *websocket.Conn, message string) error {
+	_ = c.Write(ctx, websocket.MessageText, []byte(message))
+	_, got, err := c.Read(ctx)
+	if err == nil && string(got) != message {
+		err = fmt.Errorf("sent %q, got %q", message, got)
+	}
+	return err
 }
