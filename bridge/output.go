@@ -15,7 +15,12 @@ import (
 // child's output ends or the WebSocket takes no more.
 func (s *session) output() {
 	defer close(s.outputDone)
-	readErr, writeErr := s.deliver()
+	s.delivered(s.deliver())
+}
+
+// delivered ends the session when there is no more output, or nobody who
+// takes it.
+func (s *session) delivered(readErr, writeErr error) {
 	switch {
 	case writeErr != nil:
 		// Whoever sent the close frame or lost the socket says why.

@@ -52,10 +52,11 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 			return done, os.ErrClosed // it was not tried
 		}
 		done += max(in.n, 0)
-		if errors.Is(in.err, syscall.EAGAIN) {
-			break
-		}
-		if in.err != nil {
+		switch in.err {
+		case nil, syscall.EINTR:
+		case syscall.EAGAIN:
+			return done, nil
+		default:
 			return done, in.err
 		}
 	}
