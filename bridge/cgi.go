@@ -110,7 +110,7 @@ func (h *Handler) serveCGI(w http.ResponseWriter, r *http.Request, p program) *r
 	}
 	c.child = child
 	go c.run(who)
-	err = c.answer(w, child.Stdout)
+	err = c.passOn(w)
 	switch cause := context.Cause(c.ctx); {
 	case errors.Is(cause, errShutdown) && c.status != 0:
 		panic(http.ErrAbortHandler) // else the client takes what there is for the whole
@@ -138,13 +138,23 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *ref
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, tooLarge
 	}
-	if err != nil && h.draining.Err() != nil {
+	switch {
+	case err == nil:
+		return body, nil
+	case h.draining.Err() != nil:
 		return nil, shuttingDown()
-	}
-	if err != nil {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, &refusal{status: http.StatusRequestTimeout, reason: "request body too slow"}
+	default:
 		return nil, &refusal{status: http.StatusBadRequest, reason: "request body cut off"}
 	}
-	return body, nil
+}
+
+// passOn passes the answer on, and leaves what is not wanted of it.
+func (c *cgi) passOn(w http.ResponseWriter) error {
+	defer close(c.answered)
+	defer c.child.Stdout.Abandon()
+	return c.answer(w, c.child.Stdout)
 }
 
 // environ is the program's environment.

@@ -18,7 +18,6 @@ const maxAnswerHeader = 64 << 10
 // answer passes on what the child answers, until its output ends or the client
 // takes no more.
 func (c *cgi) answer(w http.ResponseWriter, output io.Reader) error {
-	defer close(c.answered)
 	limited := &io.LimitedReader{R: output, N: maxAnswerHeader}
 	r := bufio.NewReader(limited)
 	status, header, err := readAnswerHeader(r)
@@ -41,7 +40,7 @@ func (c *cgi) answer(w http.ResponseWriter, output io.Reader) error {
 func (c *cgi) copyBody(w http.ResponseWriter, r *bufio.Reader) error {
 	rc := http.NewResponseController(w)
 	buf := getLarge()[:largeBuffer]
-	defer putLarge(buf)
+	defer putBuffer(buf)
 	for {
 		if r.Buffered() == 0 {
 			_ = rc.Flush() // where it fails, so does the next Write

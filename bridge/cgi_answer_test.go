@@ -12,7 +12,7 @@ import (
 // What a program prints, and what the client gets of it.
 func TestCGIAnswers(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &cgi{answered: make(chan struct{})}
+		c := new(cgi)
 		if err := c.answer(w, r.Body); err != nil && c.status == 0 {
 			w.WriteHeader(500)
 		}

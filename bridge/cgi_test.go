@@ -53,6 +53,7 @@ func init() {
 	children["spill"] = func(args []string) {
 		fmt.Print("Content-Type: text/plain\n\n")
 		io.CopyN(os.Stdout, zeros{}, int64(number(args[0])))
+		fmt.Fprintln(os.Stderr, "all is said")
 	}
 }
 
@@ -213,6 +214,21 @@ func TestCGILongAnswer(t *testing.T) {
 			t.Errorf("%d bytes, %v", n, err)
 		}
 	}
+}
+
+// What is left of an answer when its client goes is not waited for.
+func TestCGIAbandoned(t *testing.T) {
+	h := &Handler{Grace: time.Hour}
+	withCGI(t, h)
+	log := newLog(t, h)
+	p := dial(t, tightServer(t, h).Listener.Addr().String())
+	p.SetReadBuffer(4 << 10)
+	fmt.Fprintf(p, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", asked("spill&100000"))
+	log.wait("all is said") // the rest is in the pipe, and the program about to exit
+	time.Sleep(100 * time.Millisecond)
+	p.SetLinger(0)
+	p.Close()
+	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the place" })
 }
 
 // What a program says on its standard error is in the log, and how it ended.

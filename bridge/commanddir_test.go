@@ -220,7 +220,7 @@ func TestCommandDirRace(t *testing.T) {
 	}))
 	defer srv.Close()
 	defer h.Shutdown(t.Context())
-	connectAt(t, srv.Listener.Addr().String(), handshakeFor(srv, "/echo"+exe)).wantClose(Close{1011, "command not found"})
+	connectAt(t, srv, srv.Listener.Addr().String(), handshakeFor(srv, "/echo"+exe)).wantClose(Close{1011, "command not found"})
 	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the place" })
 }
 
@@ -247,7 +247,7 @@ func TestCommandDirRelative(t *testing.T) {
 	defer root.Close()
 	elsewhere := t.TempDir()
 	srv := serve(t, inDir(&Handler{Dir: elsewhere}, root))
-	got, _ := connectAt(t, srv.Listener.Addr().String(), handshakeFor(srv, "/where"+exe+"/x")).closed()
+	got, _ := connectAt(t, srv, srv.Listener.Addr().String(), handshakeFor(srv, "/where"+exe+"/x")).closed()
 	if len(got) != 5 || !sameDir(t, got[3], elsewhere) || !sameDir(t, filepath.Dir(got[4]), filepath.Join(dir.Name(), "top")) ||
 		!sameDir(t, filepath.Dir(got[2]), filepath.Join(dir.Name(), "top")) {
 		t.Errorf("got %q", got)

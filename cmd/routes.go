@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"os"
 
@@ -98,14 +97,17 @@ func (d *openDirs) close() {
 }
 
 // withoutSocket answers those who want a WebSocket where there is none.
-func withoutSocket(next http.Handler, log *slog.Logger) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !bridge.AsksForUpgrade(r) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		log.Info("refused", "remote", r.RemoteAddr, "path", r.URL.Path, "status", http.StatusNotFound,
+func withoutSocket(h *bridge.Handler) http.Handler {
+	refusal := h.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.Logger.Info("refused", "remote", r.RemoteAddr, "path", r.URL.Path, "status", http.StatusNotFound,
 			"reason", "no WebSocket here (a command or --dir would make one)")
 		http.Error(w, "no WebSocket here", http.StatusNotFound)
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if bridge.AsksForUpgrade(r) {
+			refusal.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
 	})
 }

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
@@ -31,7 +32,7 @@ const patience = time.Minute
 //
 //	serve [NAME=value...] [flags] COMMAND...
 //		starts wsbridge on a free port, waits until it listens and sets
-//		$URL (ws://...) and $PAGE (http://...)
+//		$URL (ws://... or wss://...) and $PAGE (http://... or https://...)
 //	signal TERM|INT|KILL
 //		sends the server a signal
 //	ended STATUS
@@ -39,9 +40,17 @@ const patience = time.Minute
 //	[!] logged REGEXP
 //		waits for the regexp in the server's standard error; with !, which
 //		wants an ended server, fails if it is there
-//	get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line] URL
-//		prints the answer: status, headers sorted, body; with -line, no more
-//		than the first line of the body, and stays connected
+//	get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line]
+//	    [-sslca FILE] [-http2] URL
+//		prints the answer: status, headers sorted, body; it must come by the
+//		version of HTTP that is asked for; with -line, no more than the first
+//		line of the body, and stays connected
+//	authority NAME
+//		makes NAME.pem, the certificate of an authority
+//	certificate AUTHORITY NAME HOST...
+//		makes NAME.pem and NAME.key, a certificate for hosts and addresses
+//	port VARIABLE
+//		sets it to a free port
 //
 // and the condition ipv6.
 func TestScript(t *testing.T) {
@@ -53,6 +62,10 @@ func TestScript(t *testing.T) {
 			"ended":  cmdEnded,
 			"logged": cmdLogged,
 			"get":    cmdGet,
+
+			"authority":   cmdAuthority,
+			"certificate": cmdCertificate,
+			"port":        cmdPort,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "ipv6" {
@@ -66,6 +79,7 @@ func TestScript(t *testing.T) {
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(server)
+			e.Values[authoritiesKey{}] = make(map[string]*authority)
 			// The race detector makes each process wait a second at its end.
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
@@ -92,7 +106,7 @@ func theServer(ts *testscript.TestScript) *server {
 	return s
 }
 
-var listeningLine = regexp.MustCompile(`(?:listening on|files at|programs at).*(?:ws|http):(//[^\s"]+)`)
+var listeningLine = regexp.MustCompile(`(?:listening on|files at|programs at).*(?:wss?|https?):(//[^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -124,8 +138,12 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if m == nil {
 		ts.Fatalf("the server does not listen")
 	}
-	ts.Setenv("URL", "ws:"+m[1])
-	ts.Setenv("PAGE", "http:"+m[1])
+	ws, page := "ws:", "http:"
+	if strings.Contains(m[0], "wss:") || strings.Contains(m[0], "https:") {
+		ws, page = "wss:", "https:"
+	}
+	ts.Setenv("URL", ws+m[1])
+	ts.Setenv("PAGE", page+m[1])
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
@@ -177,8 +195,10 @@ func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
 func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	req, err := http.NewRequest("GET", "", nil)
 	ts.Check(err)
+	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	flags := flag.NewFlagSet("get", flag.ContinueOnError)
 	line := flags.Bool("line", false, "")
+	flags.BoolVar(&transport.ForceAttemptHTTP2, "http2", false, "")
 	flags.StringVar(&req.Method, "method", "GET", "")
 	flags.Func("header", "", func(s string) error {
 		name, value, _ := strings.Cut(s, ":")
@@ -189,17 +209,24 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 		req.Body, req.ContentLength = io.NopCloser(strings.NewReader(s)), int64(len(s))
 		return nil
 	})
+	flags.Func("sslca", "", func(s string) error {
+		pool, err := readAuthorities(ts.MkAbs(s))
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+		return err
+	})
 	ts.Check(flags.Parse(args))
 	if neg || flags.NArg() != 1 {
-		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line] URL")
+		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line] [-sslca FILE] [-http2] URL")
 	}
 	url, err := req.URL.Parse(flags.Arg(0))
 	ts.Check(err)
 	req.URL, req.Host = url, req.Header.Get("Host")
-	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(req) // no redirect is followed
 	ts.Check(err)
 	ts.Defer(func() { resp.Body.Close() })
+	if transport.ForceAttemptHTTP2 != (resp.ProtoMajor == 2) {
+		ts.Fatalf("the answer is in %s", resp.Proto)
+	}
 
 	w := ts.Stdout()
 	fmt.Fprintln(w, resp.StatusCode)
