@@ -84,10 +84,11 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 func TestStallsThatAreNone(t *testing.T) {
 	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
 	stallTimeout = 50 * time.Millisecond
+	long := 3 * stallTimeout
 	addr := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/hijack" {
 			_, _ = io.WriteString(w, "begun, ")
-			time.Sleep(3 * stallTimeout)
+			time.Sleep(long)
 			return
 		}
 		nc, _, err := http.NewResponseController(w).Hijack()
@@ -97,7 +98,7 @@ func TestStallsThatAreNone(t *testing.T) {
 		}
 		go func(nc net.Conn) {
 			defer nc.Close()
-			time.Sleep(3 * stallTimeout)
+			time.Sleep(long)
 			_, _ = io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}(nc)
 	}))
