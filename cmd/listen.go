@@ -62,10 +62,15 @@ func parseAddress(s string) ([]string, error) {
 // listen opens a listener for each address, all on the same port. Port 0 takes
 // a free one.
 func listen(addresses []string, port int) ([]net.Listener, error) {
+	return listenFor("port", addresses, port)
+}
+
+// listenFor is listen for the port that a flag gives.
+func listenFor(flag string, addresses []string, port int) ([]net.Listener, error) {
 	// What is free on one address may be taken on another; then the next
 	// free one is tried.
 	for attempt := 0; ; attempt++ {
-		listeners, err := listenAll(addresses, port)
+		listeners, err := listenAll(flag, addresses, port)
 		if err == nil {
 			return listeners, nil
 		}
@@ -75,7 +80,7 @@ func listen(addresses []string, port int) ([]net.Listener, error) {
 	}
 }
 
-func listenAll(addresses []string, port int) (listeners []net.Listener, err error) {
+func listenAll(flag string, addresses []string, port int) (listeners []net.Listener, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(listeners)
@@ -86,7 +91,7 @@ func listenAll(addresses []string, port int) (listeners []net.Listener, err erro
 		hostPort := net.JoinHostPort(address, strconv.Itoa(port))
 		ln, err := net.Listen("tcp", hostPort)
 		if err != nil {
-			return listeners, listenError(hostPort, err)
+			return listeners, listenError(flag, hostPort, err)
 		}
 		listeners = append(listeners, ln)
 		port = ln.Addr().(*net.TCPAddr).Port
@@ -102,7 +107,7 @@ func closeAll(listeners []net.Listener) {
 
 // listenError says what failed without the names of system calls, and what to
 // do about it.
-func listenError(hostPort string, err error) error {
+func listenError(flag, hostPort string, err error) error {
 	cause := err
 	if e, ok := errors.AsType[*net.OpError](err); ok {
 		cause = e.Err
@@ -113,9 +118,13 @@ func listenError(hostPort string, err error) error {
 	err = fmt.Errorf("cannot listen on %s: %w", hostPort, cause)
 	switch {
 	case isAddrInUse(cause):
-		return &hintedError{err, "another program listens there; choose another --port, or --port=0 for a free one"}
+		hint := "another program listens there; choose another --" + flag
+		if flag == "port" {
+			hint += ", or --port=0 for a free one"
+		}
+		return &hintedError{err, hint}
 	case errors.Is(cause, os.ErrPermission):
-		return &hintedError{err, "ports below 1024 take special rights; choose a higher --port"}
+		return &hintedError{err, "ports below 1024 take special rights; choose a higher --" + flag}
 	case errors.Is(cause, syscall.EADDRNOTAVAIL):
 		return &hintedError{err, "--address must be an address of this machine"}
 	}

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	stdlog "log"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -84,11 +86,26 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		defer close()
 		h.Plain = files
 	}
+	var shown *credentials
+	if o.ssl {
+		if shown, err = newCredentials(o.tlsOptions, o.addresses, log); err != nil {
+			return err
+		}
+	}
 	listeners, err := listen(o.addresses, o.port)
 	if err != nil {
 		return err
 	}
-	srv := newServer(withHeaders(h, o.headers, o.headersWS, o.headersHTTP), log)
+	handler := http.Handler(h)
+	var redirecting []net.Listener
+	if o.redirPort != 0 {
+		if redirecting, err = listenFor("redirport", o.addresses, o.redirPort); err != nil {
+			closeAll(listeners)
+			return err
+		}
+		handler = byTLS(h, h.HostChecked(toHTTPS(listeners[0].Addr())))
+	}
+	srv := newServer(withHeaders(handler, o.headers, o.headersWS, o.headersHTTP), log)
 
 	// Before anybody is told of the server, so that whoever waits for the
 	// line below may end the server from then on.
@@ -102,16 +119,43 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
-	for _, ln := range listeners {
-		o.announce(log, "listening on", listenURL("ws", ln))
-		if o.staticDir != "" {
-			o.announce(log, "serving files at", listenURL("http", ln))
+	o.announceAll(log, listeners, redirecting, shown)
+	if shown != nil {
+		for i, ln := range listeners {
+			listeners[i] = shown.listener(ln)
 		}
+	}
+	return serve(ctx, srv, h.Shutdown, append(listeners, redirecting...), signals)
+}
+
+// announceAll tells where the server is to be found, and what it shows there,
+// which is nil without TLS.
+func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []net.Listener, shown *credentials) {
+	ws, pages := "ws", "http"
+	var notes []slog.Attr
+	if shown != nil {
+		ws, pages = "wss", "https"
+		if shown.own != nil {
+			notes = append(notes, slog.String("certificate", "self-signed, SHA-256 "+fingerprint(shown.own)))
+		}
+	}
+	for _, ln := range listeners {
+		o.announce(log, "listening on", listenURL(ws, ln), notes...)
+		if o.staticDir != "" {
+			o.announce(log, "serving files at", listenURL(pages, ln))
+		}
+	}
+	for _, ln := range redirecting {
+		o.announce(log, "redirecting from", listenURL("http", ln))
+	}
+	if shown != nil && shown.own != nil {
+		log.Warn("browsers will ask whether to accept the certificate, which is made for this run; --sslcert and --sslkey take another")
+	}
+	for _, ln := range slices.Concat(listeners, redirecting) {
 		if !isLoopback(ln) {
 			log.Info("other machines can connect", "address", ln.Addr().String())
 		}
 	}
-	return serve(ctx, srv, h.Shutdown, listeners, signals)
 }
 
 // stopSignals are those that end a server or a client. The terminal's hangup is
@@ -124,13 +168,21 @@ func stopSignals() []os.Signal {
 	return signals
 }
 
-// announce tells where the server is to be found: for people a plain line,
-// for programs that read the log a line of it.
-func (o *serveOptions) announce(log *slog.Logger, what, url string) {
+// announce tells one place: for people by a plain line, for programs that read
+// the log by a line of it.
+func (o *serveOptions) announce(log *slog.Logger, what, url string, notes ...slog.Attr) {
 	switch {
 	case o.logFormat == "json":
-		logAlways(log, what, "url", url)
+		args := []any{"url", url}
+		for _, n := range notes {
+			args = append(args, n)
+		}
+		logAlways(log, what, args...)
 	case o.logLevel != "none":
-		fmt.Fprintln(o.stderr, what, url)
+		line := what + " " + url
+		for _, n := range notes {
+			line += fmt.Sprintf(" (%s %s)", n.Key, n.Value)
+		}
+		fmt.Fprintln(o.stderr, line)
 	}
 }
