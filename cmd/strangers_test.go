@@ -72,6 +72,11 @@ func dial(t *testing.T, addr string) wire {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newWire(t, nc)
+}
+
+func newWire(t *testing.T, nc net.Conn) wire {
+	t.Helper()
 	t.Cleanup(func() { nc.Close() })
 	if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)

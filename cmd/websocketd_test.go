@@ -52,6 +52,9 @@ func TestWebsocketdCommandLines(t *testing.T) {
 		{"--port=443 --ssl --sslcert=cert.pem --sslkey=key.pem --redirport=80 ./count.sh", "./count.sh"},
 		{"-ssl -sslcert=cert.pem -sslkey key.pem -sslca ca.pem cat", "cat"},
 		{"--header=Server:someserver/0.0.1 --header-ws=X-A:1 --header-http=X-B:2 --header X-C:3 cat", "cat"},
+		{"--ssl --sslcert=/etc/ssl/cert.pem --sslkey=/etc/ssl/key.pem --binary=true --port=8080 socat - TCP4:localhost:53700", "socat - TCP4:localhost:53700"},
+		{"--ssl -sslkey certs/server.key --sslcert certs/server_cert.pem --port 8080 -- sh -c ./test.sh", "sh -c ./test.sh"},
+		{"--port=8443 --ssl --sslcert=cert.pem --sslkey=key.pem --sslca=ca.pem --redirport=8080 cat", "cat"},
 	} {
 		o, _, status, stderr := parse(strings.Fields(test.args)...)
 		if status != 0 {
