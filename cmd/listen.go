@@ -22,7 +22,8 @@ type listenOptions struct {
 func (o *listenOptions) flags() flagGroup {
 	g := newGroup("Where it listens")
 	g.IntVar(&o.port, "port", 8080, "TCP `port`; 0 picks a free one and says which")
-	g.Var(newList(&o.addresses, parseAddress, "127.0.0.1"), "address", "`address` to listen on, IPv6 with or without brackets; may be repeated")
+	g.Var(newList(&o.addresses, parseAddress, "127.0.0.1"), "address",
+		"`address` to listen on, IPv6 with or without brackets; a name stands for all its addresses; may be repeated")
 	return g
 }
 
@@ -59,41 +60,6 @@ func parseAddress(s string) ([]string, error) {
 	return []string{host}, nil
 }
 
-// listen opens a listener for each address, all on the same port. Port 0 takes
-// a free one.
-func listen(addresses []string, port int) ([]net.Listener, error) {
-	// What is free on one address may be taken on another; then the next
-	// free one is tried.
-	for attempt := 0; ; attempt++ {
-		listeners, err := listenAll(addresses, port)
-		if err == nil {
-			return listeners, nil
-		}
-		if port != 0 || attempt == 10 || !isAddrInUse(err) {
-			return nil, err
-		}
-	}
-}
-
-func listenAll(addresses []string, port int) (listeners []net.Listener, err error) {
-	defer func() {
-		if err != nil {
-			closeAll(listeners)
-			listeners = nil
-		}
-	}()
-	for _, address := range addresses {
-		hostPort := net.JoinHostPort(address, strconv.Itoa(port))
-		ln, err := net.Listen("tcp", hostPort)
-		if err != nil {
-			return listeners, listenError(hostPort, err)
-		}
-		listeners = append(listeners, ln)
-		port = ln.Addr().(*net.TCPAddr).Port
-	}
-	return listeners, nil
-}
-
 func closeAll(listeners []net.Listener) {
 	for _, ln := range listeners {
 		ln.Close()
@@ -103,29 +69,44 @@ func closeAll(listeners []net.Listener) {
 // listenError says what failed without the names of system calls, and what to
 // do about it.
 func listenError(hostPort string, err error) error {
-	cause := err
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		cause = e.Err
-	}
-	if e, ok := errors.AsType[*os.SyscallError](err); ok {
-		cause = e.Err
-	}
+	cause := causeOf(err)
 	err = fmt.Errorf("cannot listen on %s: %w", hostPort, cause)
 	switch {
 	case isAddrInUse(cause):
 		return &hintedError{err, "another program listens there; choose another --port, or --port=0 for a free one"}
 	case errors.Is(cause, os.ErrPermission):
 		return &hintedError{err, "ports below 1024 take special rights; choose a higher --port"}
-	case errors.Is(cause, syscall.EADDRNOTAVAIL):
+	case isErrno(cause, syscall.EADDRNOTAVAIL):
 		return &hintedError{err, "--address must be an address of this machine"}
 	}
 	return err
 }
 
-func isAddrInUse(err error) bool {
-	// On Windows syscall.EADDRINUSE is an invented number; this is the real one.
-	const wsaEADDRINUSE = syscall.Errno(10048)
-	return errors.Is(err, syscall.EADDRINUSE) || runtime.GOOS == "windows" && errors.Is(err, wsaEADDRINUSE)
+// causeOf is err without what package net puts around it.
+func causeOf(err error) error {
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = e.Err
+	}
+	return err
+}
+
+func isAddrInUse(err error) bool { return isErrno(err, syscall.EADDRINUSE) }
+
+// winsock has the numbers that Windows gives to errors of sockets; those in
+// package syscall are invented there.
+var winsock = map[syscall.Errno]syscall.Errno{
+	syscall.EAFNOSUPPORT:  10047,
+	syscall.EADDRINUSE:    10048,
+	syscall.EADDRNOTAVAIL: 10049,
+	syscall.ECONNREFUSED:  10061,
+}
+
+// isErrno reports whether err is an error of sockets, by whatever number.
+func isErrno(err error, errno syscall.Errno) bool {
+	return errors.Is(err, errno) || runtime.GOOS == "windows" && errors.Is(err, winsock[errno])
 }
 
 // listenURL is the address of ln as a client would write it.

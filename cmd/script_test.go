@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -55,11 +54,7 @@ func TestScript(t *testing.T) {
 			if cond != "ipv6" {
 				return false, fmt.Errorf("unknown condition %s", cond)
 			}
-			ln, err := net.Listen("tcp", "[::1]:0")
-			if err == nil {
-				ln.Close()
-			}
-			return err == nil, nil
+			return haveIPv6(), nil
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(server)

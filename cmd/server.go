@@ -73,7 +73,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		defer close()
 		h.Plain = files
 	}
-	listeners, err := listen(o.addresses, o.port)
+	listeners, err := listenTCP(ctx, o.addresses, o.port)
 	if err != nil {
 		return err
 	}
