@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -11,12 +13,18 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 // listenOptions say where the server listens.
 type listenOptions struct {
-	addresses []string
-	port      int
+	addresses  []string
+	port       int
+	sockets    []string // paths
+	socketMode fs.FileMode
+
+	given func(flag string) bool // whether the command line has it
 }
 
 func (o *listenOptions) flags() flagGroup {
@@ -24,6 +32,13 @@ func (o *listenOptions) flags() flagGroup {
 	g.IntVar(&o.port, "port", 8080, "TCP `port`; 0 picks a free one and says which")
 	g.Var(newList(&o.addresses, parseAddress, "127.0.0.1"), "address",
 		"`address` to listen on, IPv6 with or without brackets; a name stands for all its addresses; may be repeated")
+	g.Var(newList(&o.sockets, parseSocketPath), "unixsocket",
+		"listen on a unix socket at `path`, and on TCP only if --port or --address is given too; may be repeated")
+	o.socketMode = 0o755
+	g.Var((*octalValue)(&o.socketMode), "unixsocketmode",
+		"octal `mode` of the unix socket: connecting takes the right to write, so that 0755 lets in its owner only, 0775 the group too")
+	must(cobra.MarkFlagFilename(g.FlagSet, "unixsocket"))
+	o.given = g.Changed
 	return g
 }
 
@@ -33,8 +48,35 @@ func (o *listenOptions) check() error {
 		return flagProblem("port", o.port, errors.New("must be between 0 and 65535"))
 	case len(o.addresses) == 0:
 		return errors.New("--address: none given")
+	case o.given("unixsocketmode") && len(o.sockets) == 0:
+		return errors.New("--unixsocketmode: there is no --unixsocket")
+	case o.given("unixsocketmode") && runtime.GOOS == "windows":
+		return errors.New("--unixsocketmode: on Windows a socket has the rights of its directory")
 	}
 	return nil
+}
+
+// listen opens all that the options name, or nothing.
+func (o *listenOptions) listen(ctx context.Context) (listeners []net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			closeAll(listeners)
+			listeners = nil
+		}
+	}()
+	if len(o.sockets) == 0 || o.given("port") || o.given("address") {
+		if listeners, err = listenTCP(ctx, o.addresses, o.port); err != nil {
+			return listeners, err
+		}
+	}
+	for _, path := range o.sockets {
+		ln, err := listenUnix(path, o.socketMode)
+		if err != nil {
+			return listeners, err
+		}
+		listeners = append(listeners, ln)
+	}
+	return listeners, nil
 }
 
 // parseAddress reads a value of --address: a name or an IP address, IPv6 with
@@ -109,12 +151,17 @@ func isErrno(err error, errno syscall.Errno) bool {
 	return errors.Is(err, errno) || runtime.GOOS == "windows" && errors.Is(err, winsock[errno])
 }
 
-// listenURL is the address of ln as a client would write it.
+// listenURL is the address of ln as a client would write it; for a unix
+// socket, as the configurations of proxies have it.
 func listenURL(scheme string, ln net.Listener) string {
+	if ln.Addr().Network() == "unix" {
+		return "unix:" + ln.Addr().String()
+	}
 	return (&url.URL{Scheme: scheme, Host: ln.Addr().String(), Path: "/"}).String()
 }
 
-func isLoopback(ln net.Listener) bool {
+// isLocal reports whether only this machine can connect to ln.
+func isLocal(ln net.Listener) bool {
 	addr, ok := ln.Addr().(*net.TCPAddr)
-	return ok && addr.IP.IsLoopback()
+	return !ok || addr.IP.IsLoopback()
 }

@@ -28,7 +28,7 @@ func TestListenSamePort(t *testing.T) {
 		}
 	}
 	for _, ln := range listeners {
-		if !isLoopback(ln) {
+		if !isLocal(ln) {
 			t.Errorf("%s is no loopback address", ln.Addr())
 		}
 	}

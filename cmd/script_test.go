@@ -2,9 +2,13 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"regexp"
@@ -27,8 +31,10 @@ const patience = time.Minute
 // testscript's own:
 //
 //	serve [NAME=value...] [flags] COMMAND...
-//		starts wsbridge on a free port, waits until it listens and sets
-//		$URL (ws://...) and $PAGE (http://...)
+//		starts wsbridge, on a free port unless --unixsocket is given, waits
+//		until it listens and sets $URL (ws://...) and $PAGE (http://...)
+//	proxy SOCKET
+//		starts a proxy in front of a unix socket and sets $URL and $PAGE
 //	signal TERM|INT|KILL
 //		sends the server a signal
 //	ended STATUS
@@ -49,6 +55,7 @@ func TestScript(t *testing.T) {
 			"ended":  cmdEnded,
 			"logged": cmdLogged,
 			"get":    cmdGet,
+			"proxy":  cmdProxy,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "ipv6" {
@@ -84,7 +91,7 @@ func theServer(ts *testscript.TestScript) *server {
 	return s
 }
 
-var listeningLine = regexp.MustCompile(`listening on.*ws:(//[^\s"]+)`)
+var listeningLine = regexp.MustCompile(`listening on.*(?:ws|unix):([^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -95,9 +102,12 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") && strings.Contains(args[0], "=") {
 		extra, args = append(extra, args[0]), args[1:]
 	}
+	if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--unixsocket") }) {
+		args = append([]string{"--port=0"}, args...)
+	}
 	s.stderr = newWatched()
 	s.done = make(chan struct{})
-	s.cmd = exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
+	s.cmd = exec.Command("wsbridge", args...)
 	s.cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
 	s.cmd.Dir = ts.Getenv("WORK")
 	s.cmd.Stderr = s.stderr
@@ -118,6 +128,26 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv("URL", "ws:"+m[1])
 	ts.Setenv("PAGE", "http:"+m[1])
+}
+
+func cmdProxy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: proxy SOCKET")
+	}
+	socket := ts.MkAbs(args[0])
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socket)
+		},
+	}
+	front := httptest.NewServer(&httputil.ReverseProxy{
+		Transport: transport,
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "socket" },
+	})
+	ts.Defer(front.Close)
+	ts.Setenv("URL", "ws"+strings.TrimPrefix(front.URL, "http")+"/")
+	ts.Setenv("PAGE", front.URL+"/")
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {

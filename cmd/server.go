@@ -73,10 +73,11 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		defer close()
 		h.Plain = files
 	}
-	listeners, err := listenTCP(ctx, o.addresses, o.port)
+	listeners, err := o.listen(ctx)
 	if err != nil {
 		return err
 	}
+	defer closeAll(listeners)
 	srv := newServer(withHeaders(h, o.headers, o.headersWS, o.headersHTTP), log)
 
 	// Before anybody is told of the server, so that whoever waits for the
@@ -96,7 +97,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		if o.staticDir != "" {
 			o.announce(log, "serving files at", listenURL("http", ln))
 		}
-		if !isLoopback(ln) {
+		if !isLocal(ln) {
 			log.Info("other machines can connect", "address", ln.Addr().String())
 		}
 	}
