@@ -46,6 +46,9 @@ Web pages may connect from the same host and port as the server; others need
 with --address or --origin. Behind a proxy, --trustproxy tells its clients apart,
 for REMOTE_ADDR, the log and --maxperip.
 
+Sockets that systemd has opened take the place of --port, --address and
+--unixsocket; with Type=notify, systemd is told when the server is ready.
+
 SIGTERM or SIGINT ends the server after its connections, a second one at once.
 Exit status: 0 done, 1 failure, 2 usage.`
 

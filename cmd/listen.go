@@ -56,14 +56,22 @@ func (o *listenOptions) check() error {
 	return nil
 }
 
-// listen opens all that the options name, or nothing.
+// listen opens all that the options name, or nothing. What systemd has opened
+// already takes the place of that.
 func (o *listenOptions) listen(ctx context.Context) (listeners []net.Listener, err error) {
+	listeners, err = systemdListeners()
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			closeAll(listeners)
 			listeners = nil
 		}
 	}()
+	if len(listeners) > 0 {
+		return listeners, o.leaveToSystemd()
+	}
 	if len(o.sockets) == 0 || o.given("port") || o.given("address") {
 		if listeners, err = listenTCP(ctx, o.addresses, o.port); err != nil {
 			return listeners, err

@@ -2,13 +2,9 @@ package cmd
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"os"
 	"os/exec"
 	"regexp"
@@ -35,6 +31,12 @@ const patience = time.Minute
 //		until it listens and sets $URL (ws://...) and $PAGE (http://...)
 //	proxy SOCKET
 //		starts a proxy in front of a unix socket and sets $URL and $PAGE
+//	[!] activate KIND[,KIND...] [flags] COMMAND...
+//		starts wsbridge as systemd does, with these sockets: tcp, unix (at
+//		unix.sock) or, which is wrong, datagram or connected; with !, it
+//		does not listen
+//	told REGEXP
+//		waits for the regexp in what the activated server tells systemd
 //	signal TERM|INT|KILL
 //		sends the server a signal
 //	ended STATUS
@@ -56,6 +58,9 @@ func TestScript(t *testing.T) {
 			"logged": cmdLogged,
 			"get":    cmdGet,
 			"proxy":  cmdProxy,
+
+			"activate": cmdActivate,
+			"told":     cmdTold,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "ipv6" {
@@ -80,6 +85,7 @@ type serverKey struct{}
 type server struct {
 	cmd    *exec.Cmd
 	stderr *watched
+	told   *watched      // by an activated one, to systemd
 	done   chan struct{} // closed when Wait has returned
 }
 
@@ -105,13 +111,19 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--unixsocket") }) {
 		args = append([]string{"--port=0"}, args...)
 	}
-	s.stderr = newWatched()
-	s.done = make(chan struct{})
-	s.cmd = exec.Command("wsbridge", args...)
-	s.cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
-	s.cmd.Dir = ts.Getenv("WORK")
-	s.cmd.Stderr = s.stderr
-	ts.Check(s.cmd.Start())
+	s.start(ts, exec.Command("wsbridge", args...), extra...)
+	if !s.listens(ts) {
+		ts.Fatalf("the server does not listen")
+	}
+}
+
+// start starts cmd, with these variables too, and kills it at the script's end.
+func (s *server) start(ts *testscript.TestScript, cmd *exec.Cmd, extra ...string) {
+	cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
+	cmd.Dir = ts.Getenv("WORK")
+	s.cmd, s.stderr, s.done = cmd, newWatched(), make(chan struct{})
+	cmd.Stderr = s.stderr
+	ts.Check(cmd.Start())
 	go func(s server) {
 		_ = s.cmd.Wait()
 		close(s.done)
@@ -122,32 +134,16 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 		<-started.done
 		ts.Logf("[server's stderr]\n%s", started.stderr.text())
 	})
-	m := started.stderr.wait(listeningLine, started.done)
-	if m == nil {
-		ts.Fatalf("the server does not listen")
-	}
-	ts.Setenv("URL", "ws:"+m[1])
-	ts.Setenv("PAGE", "http:"+m[1])
 }
 
-func cmdProxy(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: proxy SOCKET")
+// listens waits until the server says where it listens.
+func (s *server) listens(ts *testscript.TestScript) bool {
+	m := s.stderr.wait(listeningLine, s.done)
+	if m != nil {
+		ts.Setenv("URL", "ws:"+m[1])
+		ts.Setenv("PAGE", "http:"+m[1])
 	}
-	socket := ts.MkAbs(args[0])
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", socket)
-		},
-	}
-	front := httptest.NewServer(&httputil.ReverseProxy{
-		Transport: transport,
-		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "socket" },
-	})
-	ts.Defer(front.Close)
-	ts.Setenv("URL", "ws"+strings.TrimPrefix(front.URL, "http")+"/")
-	ts.Setenv("PAGE", front.URL+"/")
+	return m != nil
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {

@@ -7,8 +7,11 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/wsbridge/wsbridge/bridge"
 )
@@ -92,7 +95,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
+	var urls []string
 	for _, ln := range listeners {
+		urls = append(urls, listenURL("ws", ln))
 		o.announce(log, "listening on", listenURL("ws", ln))
 		if o.staticDir != "" {
 			o.announce(log, "serving files at", listenURL("http", ln))
@@ -101,7 +106,12 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			log.Info("other machines can connect", "address", ln.Addr().String())
 		}
 	}
-	return serve(ctx, srv, h.Shutdown, listeners, signals)
+	tellSystemd(log, daemon.SdNotifyReady, "listening on "+strings.Join(urls, ", "))
+	shutdown := func(ctx context.Context) error {
+		tellSystemd(log, daemon.SdNotifyStopping, "closing the connections")
+		return h.Shutdown(ctx)
+	}
+	return serve(ctx, srv, shutdown, listeners, signals)
 }
 
 // announce tells where the server is to be found: for people a plain line,

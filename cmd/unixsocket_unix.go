@@ -5,6 +5,7 @@ package cmd
 import (
 	"io/fs"
 	"net"
+	"os"
 	"syscall"
 )
 
@@ -13,4 +14,18 @@ import (
 func bindUnix(path string, mode fs.FileMode) (*net.UnixListener, error) {
 	defer syscall.Umask(syscall.Umask(int(^mode & fs.ModePerm)))
 	return net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: path})
+}
+
+// isListening reports whether a socket waits for connections, as one of systemd
+// does unless it is a datagram socket or has Accept=yes.
+func isListening(socket *os.File) bool {
+	listening := 0
+	conn, err := socket.SyscallConn()
+	if err != nil {
+		return false
+	}
+	_ = conn.Control(func(fd uintptr) {
+		listening, err = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
+	})
+	return err == nil && listening != 0
 }
