@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -32,6 +33,9 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 		Hosts:          o.addresses,
 		ServerSoftware: "wsbridge/" + versionName(),
 		Logger:         log,
+	}
+	if o.reverseLookup {
+		h.Resolver = net.DefaultResolver
 	}
 	if o.binary {
 		h.Framing = bridge.Chunks
