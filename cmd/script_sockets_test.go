@@ -21,6 +21,14 @@ func cmdProxy(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: proxy SOCKET")
 	}
 	socket := ts.MkAbs(args[0])
+	if len(socket) > 100 { // the path of a socket has its limits, a link to it helps
+		dir, err := os.MkdirTemp("", "wsb")
+		ts.Check(err)
+		ts.Defer(func() { os.RemoveAll(dir) })
+		link := filepath.Join(dir, "s")
+		ts.Check(os.Symlink(socket, link))
+		socket = link
+	}
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
