@@ -178,18 +178,24 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.child, s.log = child, log
 	s.attach(child.Stdout, child.Stdin)
 	remote, path := r.RemoteAddr, r.URL.Path
+	log.Log(context.Background(), LevelAccess, "open", "remote", remote, "path", path, "pid", child.Pid())
 	go h.run(s, who, remote, path) // lets go of this goroutine's stack and of the request
 }
 
-// run is a session with its lines in the log.
+// run is a session that has been opened.
 func (h *Handler) run(s *session, who netip.Prefix, remote, path string) {
 	defer h.release(who)
-	ctx, begin := context.Background(), time.Now()
-	s.log.Log(ctx, LevelAccess, "open", "remote", remote, "path", path, "pid", s.child.Pid())
+	begin := time.Now()
 	ending, state := s.run()
-	s.log.Log(ctx, LevelAccess, "close", "remote", remote, "path", path, "pid", s.child.Pid(),
+	s.logClose(remote, path, ending, state, time.Since(begin))
+}
+
+// logClose is not in run, whose stack would grow for it before the session
+// has begun.
+func (s *session) logClose(remote, path string, ending Close, state process.State, d time.Duration) {
+	s.log.Log(context.Background(), LevelAccess, "close", "remote", remote, "path", path, "pid", s.child.Pid(),
 		"child", state.String(), "code", ending.Code, "reason", ending.Reason,
-		"duration", time.Since(begin).Round(time.Millisecond),
+		"duration", d.Round(time.Millisecond),
 		"messages_in", s.in.messages, "bytes_in", s.in.bytes,
 		"messages_out", s.out.messages, "bytes_out", s.out.bytes)
 }

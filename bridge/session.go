@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -23,6 +24,7 @@ type session struct {
 	conn           *conn
 	child          *process.Process // nil: source and feed are our own streams
 	source         io.Reader        // what becomes messages
+	waits          syscall.Conn     // source, if it tells when there is something to read; else nil
 	framing        Framing
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none
@@ -50,6 +52,7 @@ type session struct {
 	in       traffic
 
 	out       traffic      // owned by output, and by run when output is done
+	wide      bool         // owned by output: the pipe holds more than most
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
 	pings  pings
@@ -63,6 +66,13 @@ type traffic struct{ messages, bytes int64 }
 // and then ends the child, delivers what is left of its output, closes the
 // WebSocket and waits until everybody is gone.
 func (s *session) run() (Close, process.State) {
+	s.begin()
+	cause := s.awaitCause()
+	return s.finish(cause)
+}
+
+// begin starts everybody.
+func (s *session) begin() {
 	s.wg.Go(s.input)
 	if s.child != nil {
 		s.wg.Go(s.stderr)
@@ -71,13 +81,20 @@ func (s *session) run() (Close, process.State) {
 		go s.output() // a read of our own input may never return
 	}
 	s.startPings()
+}
 
+// awaitCause waits until there is a cause to end.
+func (s *session) awaitCause() error {
 	if s.child == nil {
 		<-s.ctx.Done()
 	} else if s.child.Wait(s.ctx) == nil {
 		s.end(errChildDone)
 	}
-	cause := context.Cause(s.ctx)
+	return context.Cause(s.ctx)
+}
+
+// finish ends the session for its cause.
+func (s *session) finish(cause error) (Close, process.State) {
 	defer context.AfterFunc(s.killed, s.conn.cut)()
 	s.feed.finish()
 	var state process.State
