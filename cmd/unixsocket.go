@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // parseSocketPath reads a value of --unixsocket.
@@ -78,6 +79,10 @@ var errLiveSocket = &hintedError{
 	"stop it, or choose another --unixsocket",
 }
 
+// settle waits for a server that has made its socket and not yet begun to
+// listen. Tests replace it.
+var settle = func() { time.Sleep(50 * time.Millisecond) }
+
 // removeStale removes a socket that a server has left behind, and nothing else.
 func removeStale(path string) error {
 	file, err := os.Lstat(path)
@@ -93,6 +98,10 @@ func removeStale(path string) error {
 		}
 	}
 	conn, err := net.Dial("unix", path)
+	if isErrno(err, syscall.ECONNREFUSED) {
+		settle()
+		conn, err = net.Dial("unix", path)
+	}
 	switch {
 	case err == nil:
 		conn.Close()

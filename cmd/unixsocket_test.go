@@ -116,6 +116,51 @@ func TestUnixSocketInTheWay(t *testing.T) {
 	}
 }
 
+// A server that is about to listen is not taken for one that is gone.
+func TestUnixSocketAboutToListen(t *testing.T) {
+	path := filepath.Join(socketDir(t), "s")
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}); err != nil {
+		t.Fatal(err)
+	}
+	defer func(f func()) { settle = f }(settle)
+	settle = func() {
+		if err := syscall.Listen(fd, 1); err != nil {
+			t.Error(err)
+		}
+	}
+	if ln, err := listenUnix(path, 0o755); err == nil {
+		ln.Close()
+		t.Error("it was taken for one that is gone")
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// Of several servers that are started at once, one gets the socket.
+func TestUnixSocketReplacedMeanwhile(t *testing.T) {
+	path := filepath.Join(socketDir(t), "s")
+	ln := listenAt(t, path)
+	ln.SetUnlinkOnClose(false)
+	ln.Close()
+	defer func(f func()) { settle = f }(settle)
+	settle = func() {
+		if err := os.Remove(path); err != nil {
+			t.Error(err)
+		}
+		datagramAt(t, path).Close() // refuses as well, and is another
+	}
+	if ln, err := listenUnix(path, 0o755); err == nil {
+		ln.Close()
+		t.Error("it has removed another's socket")
+	}
+}
+
 func listenAt(t *testing.T, path string) *net.UnixListener {
 	t.Helper()
 	ln, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: path})

@@ -100,9 +100,6 @@ func TestSystemdService(t *testing.T) {
 		}
 	}()
 
-	if !eventually(func() bool { _, err := os.Stat(socket); return err == nil }) {
-		t.Fatal("there is no socket")
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	overSocket := &http.Client{Transport: &http.Transport{
@@ -111,8 +108,11 @@ func TestSystemdService(t *testing.T) {
 			return new(net.Dialer).DialContext(ctx, "unix", socket)
 		},
 	}}
-	conn, _, err := websocket.Dial(ctx, "ws://localhost/", &websocket.DialOptions{HTTPClient: overSocket})
-	if err != nil {
+	var conn *websocket.Conn
+	if !eventually(func() bool {
+		conn, _, err = websocket.Dial(ctx, "ws://localhost/", &websocket.DialOptions{HTTPClient: overSocket})
+		return err == nil
+	}) {
 		t.Fatal(err)
 	}
 	defer conn.CloseNow()
