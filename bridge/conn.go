@@ -124,10 +124,13 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n := c.frames.advance(c.in[:min(len(c.in), len(p))])
+	n, err := c.frames.advance(c.in[:min(len(c.in), len(p))])
 	copy(p, c.in[:n])
 	c.in = c.in[n:]
-	return n, nil
+	if n > 0 {
+		return n, nil // the error comes again
+	}
+	return 0, err
 }
 
 // ready waits until something can be handed out, and reports whether there is

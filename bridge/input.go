@@ -183,6 +183,7 @@ type feed struct {
 	waiting  bool          // the giver waits for room
 	closed   bool          // nothing more is given
 	deaf     bool          // nothing more is taken
+	err      error         // why it is deaf
 	done     chan struct{} // closed when all that was given is written, or nothing more is taken
 }
 
@@ -248,7 +249,7 @@ func (f *feed) empty() {
 // note makes the feed deaf after an error. f.mu is locked.
 func (f *feed) note(err error) {
 	if err != nil {
-		f.deaf = true
+		f.deaf, f.err = true, err
 		f.failed(err)
 	}
 }

@@ -42,7 +42,7 @@ type hijacker struct {
 
 // bufio's buffers for the library, which reads headers and control frames
 // through the one and writes control frames with the other.
-const libraryBuffer = 512
+const libraryBuffer = 256
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()

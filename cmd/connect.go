@@ -5,16 +5,19 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
-	"net/url"
+	neturl "net/url"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +101,7 @@ func parseSubprotocol(s string) (string, error) {
 }
 
 func checkURL(s string) error {
-	u, err := url.Parse(s)
+	u, err := neturl.Parse(s)
 	if err == nil && slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) {
 		if u.Host != "" {
 			return nil
@@ -108,7 +111,7 @@ func checkURL(s string) error {
 		// Of localhost:8080 the parser makes a scheme, of 127.0.0.1:8080 an
 		// error; what they lack is a scheme.
 		return &usageError{fmt.Errorf("cannot connect to %q: it has no scheme", s), "did you mean ws://" + s + "?"}
-	} else if e, ok := errors.AsType[*url.Error](err); ok {
+	} else if e, ok := errors.AsType[*neturl.Error](err); ok {
 		err = e.Err
 	} else if err == nil {
 		err = fmt.Errorf("%s is not a scheme of WebSockets", u.Scheme)
@@ -150,7 +153,7 @@ func (o *connectOptions) client() *bridge.Client {
 // runConnect returns when the connection is over; its error carries the exit
 // status that the server's close code tells of.
 func runConnect(ctx context.Context, o *connectOptions) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
 	c := o.client()
 	if len(o.command) > 0 {
@@ -220,5 +223,30 @@ func connectError(url string, err error) error {
 		}
 		return wrap(e.Err)
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return wrap(errors.New("the server does not answer"))
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return wrap(errors.New("the server closed the connection without an answer"))
+	}
+	if e, ok := errors.AsType[*neturl.Error](err); ok {
+		return wrap(errors.New(withoutLayers(e.Err)))
+	}
+	if what := withoutLayers(err); what != err.Error() {
+		return wrap(fmt.Errorf("the server's handshake is wrong: %s", what))
+	}
 	return err
 }
+
+// withoutLayers is what an error says behind the words of the libraries that
+// have passed it on. What it cites of a server does not steer the terminal.
+func withoutLayers(err error) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, libraryWords.ReplaceAllString(err.Error(), ""))
+}
+
+var libraryWords = regexp.MustCompile(`^(failed to WebSocket dial: |WebSocket \w+ violation: |net/http: |HTTP/1\.x transport connection broken: )+`)

@@ -48,6 +48,19 @@ var serverFaults = []struct {
 			s.ends(0)
 		},
 	}, {
+		name:   "SIGHUP",
+		args:   []string{"sh", "-c", "sleep 1000 & echo ready; exec cat"},
+		inject: hangUp,
+	}, {
+		name:  "SIGHUP after nohup",
+		first: "trap '' HUP",
+		args:  []string{"cat"},
+		inject: func(s *faultyServer) {
+			c := s.open("")
+			s.signal(syscall.SIGHUP)
+			s.echoes(c)
+		},
+	}, {
 		name: "SIGKILL",
 		args: []string{"cat"},
 		inject: func(s *faultyServer) {
@@ -91,17 +104,25 @@ var serverFaults = []struct {
 func TestServerFaults(t *testing.T) {
 	for _, f := range serverFaults {
 		t.Run(f.name, func(t *testing.T) {
-			s := &faultyServer{T: t, mark: "WSBRIDGE_TEST_MARK=" + strconv.FormatInt(time.Now().UnixNano(), 36)}
+			s := newFaultyServer(t)
 			s.start(f.first, f.nobody, f.args)
 			f.inject(s)
 			s.closeAll()
-			if s.cmd.ProcessState == nil {
-				s.signal(syscall.SIGTERM)
-				s.ends(0)
-			}
-			s.until("nothing is left", func() bool { return len(s.processes()) == 0 })
+			s.stop()
 		})
 	}
+}
+
+// hangUp is what happens to a server whose terminal is closed. Its child's own
+// children are no less ended than after SIGTERM.
+func hangUp(s *faultyServer) {
+	c := s.open("")
+	s.wantMessage(c, "ready")
+	s.signal(syscall.SIGHUP)
+	if _, _, err := c.Read(s.context()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		s.Error(err)
+	}
+	s.ends(0)
 }
 
 func termUnderLoad(s *faultyServer) {

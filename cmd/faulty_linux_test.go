@@ -31,6 +31,11 @@ type faultyServer struct {
 	clients []*websocket.Conn
 }
 
+// newFaultyServer is one that is still to be started.
+func newFaultyServer(t *testing.T) *faultyServer {
+	return &faultyServer{T: t, mark: "WSBRIDGE_TEST_MARK=" + strconv.FormatInt(time.Now().UnixNano(), 36)}
+}
+
 func (s *faultyServer) start(first string, nobody bool, args []string) {
 	args = append([]string{"--port=0", "--passenv=PATH," + s.mark}, args...)
 	if first == "" {
@@ -54,12 +59,13 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 	err = s.cmd.Start()
 	w.Close()
 	s.check(err)
-	s.logPipe, s.logged, s.logEnds = r, newWatched(), make(chan struct{})
+	logged, logEnds := newWatched(), make(chan struct{})
+	s.logPipe, s.logged, s.logEnds = r, logged, logEnds
 	go func() {
-		defer close(s.logEnds)
+		defer close(logEnds)
 		for lines := bufio.NewReader(r); ; {
 			line, err := lines.ReadBytes('\n')
-			s.logged.Write(line)
+			logged.Write(line)
 			if err != nil {
 				return
 			}
@@ -74,9 +80,9 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 			_ = s.cmd.Wait()
 		}
 		r.Close()
-		<-s.logEnds
+		<-logEnds
 		if s.Failed() {
-			s.Logf("the server's log:\n%s", s.logged.text())
+			s.Logf("the server's log:\n%s", logged.text())
 		}
 	})
 	s.addr = s.waitLog(listeningLine)[1]
@@ -198,4 +204,55 @@ func (s *faultyServer) openUntilRefused() (opened int, end websocket.CloseError)
 	}
 	s.Fatal("nothing was refused")
 	return
+}
+
+// stop ends the server and waits until it and its children are gone.
+func (s *faultyServer) stop() {
+	s.Helper()
+	if s.cmd.ProcessState == nil {
+		s.signal(syscall.SIGTERM)
+		s.ends(0)
+	}
+	s.until("nothing is left", func() bool { return len(s.processes()) == 0 })
+}
+
+func (s *faultyServer) say(c *websocket.Conn, line string) {
+	s.Helper()
+	s.check(c.Write(s.context(), websocket.MessageText, []byte(line)))
+}
+
+func (s *faultyServer) serve(args ...string) {
+	s.Helper()
+	s.start("", false, args)
+}
+
+// wantClose reads until the server closes, and returns how many messages came.
+func (s *faultyServer) wantClose(c *websocket.Conn, code websocket.StatusCode) (messages int) {
+	s.Helper()
+	for {
+		_, _, err := c.Read(s.context())
+		if err == nil {
+			messages++
+			continue
+		}
+		if websocket.CloseStatus(err) != code {
+			s.Fatalf("after %d messages: %v, want close code %d", messages, err, code)
+		}
+		return messages
+	}
+}
+
+func (s *faultyServer) onlyTheServerIsLeft() {
+	s.Helper()
+	s.until("the children are gone", func() bool { return len(s.processes()) == 1 && !s.hasZombies() })
+}
+
+func (s *faultyServer) hasZombies() bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
+	for _, file := range files {
+		if pids, _ := os.ReadFile(file); len(bytes.TrimSpace(pids)) > 0 {
+			return true
+		}
+	}
+	return false
 }

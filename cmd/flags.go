@@ -242,10 +242,29 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 		return usage(cmd, flagProblem(e.GetFlag().Name, e.GetValue(), cause))
 	}
-	if e, ok := errors.AsType[*pflag.NotExistError](err); ok && e.GetSpecifiedShortnames() != "" {
-		return usage(cmd, fmt.Errorf("unknown flag: -%s", e.GetSpecifiedShortnames()))
+	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		name := e.GetSpecifiedName()
+		if short := e.GetSpecifiedShortnames(); short != "" {
+			name, err = short, fmt.Errorf("unknown flag: -%s", short)
+		}
+		return unknownFlag(cmd, name, err)
 	}
 	return usage(cmd, err)
+}
+
+// unknownFlag is a usageError that names the flags that may have been meant.
+func unknownFlag(cmd *cobra.Command, name string, err error) error {
+	// What cobra finds is commands.
+	flags := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		flags.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	name, _, _ = strings.Cut(name, "=")
+	e := usage(cmd, err).(*usageError)
+	if similar := flags.SuggestionsFor(name); len(similar) > 0 {
+		e.hint = fmt.Sprintf("did you mean --%s? %s", strings.Join(similar, " or --"), e.hint)
+	}
+	return e
 }
 
 func flagProblem(name string, value any, cause error) error {

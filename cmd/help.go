@@ -31,7 +31,7 @@ How a connection ends, and the close code that the client sees:
     the command exits with 0            1000
     the command exits with N            4000+N   "exit status N"
     a signal S kills the command        4128+S   "signal: killed"
-    the server ends (SIGTERM, SIGINT)   1001
+    the server ends (SIGTERM ...)       1001
     malformed frame                     1002
     text that is not UTF-8              1007
     message over --maxframesize         1009
@@ -44,12 +44,13 @@ the standard input of the command is closed, 100 ms later its process group gets
 Web pages may connect from the same host and port as the server; others need
 --origin. A server name that is neither localhost nor an IP address must be given
 with --address or --origin. Behind a proxy, --trustproxy tells its clients apart,
-for REMOTE_ADDR, the log and --maxperip.
+for REMOTE_ADDR, the log and --maxperip; name no address there that a client may
+have, because it is believed whatever it says.
 
 Sockets that systemd has opened take the place of --port, --address and
 --unixsocket; with Type=notify, systemd is told when the server is ready.
 
-SIGTERM or SIGINT ends the server after its connections, a second one at once.
+SIGTERM, SIGINT or SIGHUP ends the server after its connections, a second one at once.
 Exit status: 0 done, 1 failure, 2 usage.`
 
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
@@ -73,7 +74,7 @@ Exit status: that which the close code tells of:
     another one   1, with the code and the reason on standard error
 
 It is 1 also when no connection could be made, 2 for a mistake in the command
-line, and 0 after SIGTERM or SIGINT.`
+line, and 0 after SIGTERM, SIGINT or SIGHUP.`
 
 const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
   wsbridge connect --header 'Authorization: Bearer 123' wss://example.com/feed

@@ -3,11 +3,13 @@ package cmd
 import (
 	"context"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -56,19 +58,28 @@ var headerTimeout = 10 * time.Second
 // newServer serves h to strangers.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler:           withoutStalls(h),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          stdlog.New(httpLog{log}, "", 0),
 	}
 }
+
+// gcPercent lets the garbage collector run earlier than by default (GOGC=100).
+// A message makes no garbage, but the handshake of a connection leaves more
+// than the connection holds afterwards: with this a thousand idle connections
+// take a tenth less memory, and nothing is slower.
+const gcPercent = 50
 
 // runServe serves until a signal or ctx ends it, or a listener fails.
 func runServe(ctx context.Context, o *serveOptions) error {
 	command, err := lookCommand(o.command)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	log := newLogger(o.stderr, o.logLevel, o.logFormat)
 	h := o.handler(command, log)
@@ -90,7 +101,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	// Before anybody is told of the server, so that whoever waits for the
 	// line below may end the server from then on.
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
 
 	// A log that nobody takes any more must not end the server. Caught, the
@@ -116,6 +127,16 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return h.Shutdown(ctx)
 	}
 	return serve(ctx, srv, shutdown, listeners, signals)
+}
+
+// stopSignals are those that end a server or a client. The terminal's hangup is
+// one, unless it is ignored from the beginning (nohup(1)).
+func stopSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // announce tells where the server is to be found: for people a plain line,
