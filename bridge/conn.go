@@ -204,7 +204,7 @@ func (c *conn) Close() error {
 }
 
 // cut ends the connection at once; reads and writes under way fail.
-func (c *conn) cut() { _ = c.Conn.Close() }
+func (c *conn) cut() { _ = closeAtOnce(c.Conn) }
 
 // finish ends the connection without destroying what is under way. It waits
 // until everything is written. If the peer may still be sending, it then says
@@ -221,7 +221,7 @@ func (c *conn) finish(linger time.Duration) {
 		c.free.Wait()
 	}
 	c.mu.Unlock()
-	if cw, ok := c.Conn.(interface{ CloseWrite() error }); linger > 0 && ok && cw.CloseWrite() == nil {
+	if linger > 0 && closeWrite(c.Conn) {
 		t.Reset(linger)
 		_, _ = io.Copy(io.Discard, c.r)
 	}

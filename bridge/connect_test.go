@@ -256,12 +256,7 @@ func TestClientTellsOfItsOwnFailures(t *testing.T) {
 }
 
 func TestClientOverTLS(t *testing.T) {
-	h := child(&Handler{}, "echo")
-	srv := httptest.NewTLSServer(h)
-	t.Cleanup(func() {
-		h.Shutdown(t.Context())
-		srv.Close()
-	})
+	srv := serveTLS(t, child(&Handler{}, "echo"))
 	var out bytes.Buffer
 	in := strings.Repeat(strings.Repeat("y", 99)+"\n", 20000)
 	end, err := (&Client{Stdin: strings.NewReader(in), Stdout: &out, Linger: 5 * time.Second,

@@ -216,7 +216,9 @@ func (h *Handler) servePlain(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *refusal) {
 	h.Logger.Info("refused", "remote", r.RemoteAddr, "path", r.URL.Path, "status", err.status, "reason", err.reason+err.remedy)
 	for name, value := range err.header {
-		w.Header()[name] = value
+		if r.ProtoMajor == 1 || name != "Connection" && name != "Upgrade" { // RFC 9113, section 8.2.2
+			w.Header()[name] = value
+		}
 	}
 	http.Error(w, err.reason, err.status)
 }

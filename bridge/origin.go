@@ -225,6 +225,20 @@ func (h *Handler) checkHost(r *http.Request) *refusal {
 	}
 }
 
+// HostChecked serves next to the requests whose Host is one of this server's
+// (see Hosts) and refuses the others as the Handler itself does.
+func (h *Handler) HostChecked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.once.Do(h.init)
+		r = h.fromClient(r)
+		if err := h.checkHost(r); err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // checkOrigin lets in whoever is no browser, and browsers from the pages of
 // this server and of the rules. A browser sends Origin with every handshake
 // (RFC 6455, section 4.1), and sends cookies and reaches addresses that a

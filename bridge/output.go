@@ -24,6 +24,9 @@ func (s *session) delivered(readErr, writeErr error) {
 	switch {
 	case writeErr != nil:
 		// Whoever sent the close frame or lost the socket says why.
+		if s.child != nil {
+			s.child.Stdout.Abandon()
+		}
 	case s.child != nil:
 		s.end(errChildDone)
 	case readErr != io.EOF:

@@ -202,7 +202,7 @@ func TestRemoteHostOfSession(t *testing.T) {
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		Resolver:       zone{arpa4: {"client.example."}, "client.example.": {client4}}.resolver(&questions),
 	}, "env", "REMOTE_HOST", "REMOTE_ADDR"))
-	p := connectAt(t, srv.Listener.Addr().String(), handshakeFor(srv, "/", "X-Forwarded-For: "+client4))
+	p := connectAt(t, srv, srv.Listener.Addr().String(), handshakeFor(srv, "/", "X-Forwarded-For: "+client4))
 	for _, want := range []string{"client.example", client4} {
 		if got := p.message(); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -227,7 +227,11 @@ func (s *session) awaitFeed() {
 // left the socket.
 func (s *session) close(cause error, state process.State) Close {
 	s.conn.stop()
+	// Over TLS a reader may be writing: the key update that its peer has
+	// asked for (RFC 8446, section 4.6.3).
+	late := time.AfterFunc(closeLimit, s.conn.cut)
 	<-s.inputDone
+	late.Stop()
 	s.pings.stop()
 	ending, ok := errors.AsType[Close](cause)
 	if local, failed := errors.AsType[*localError](cause); failed {
@@ -263,8 +267,8 @@ func (s *session) closeHandshake(c Close) {
 		return
 	}
 	linger := lingerLimit
-	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil {
-		linger = 0 // the peer has closed too
+	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil && !isTLS(s.conn.Conn) {
+		linger = 0 // the peer has closed too, and has no close_notify to send
 	}
 	s.conn.finish(linger)
 }

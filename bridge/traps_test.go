@@ -100,7 +100,7 @@ func TestHowLongTheEndTakes(t *testing.T) {
 		act  func(p *piped)
 		deaf bool // the client does not even read
 		want Close
-		took time.Duration
+		took time.Duration // over TLS this, and at least the wait for the close_notify
 	}{
 		{"a client that closes, and not the connection", func(p *piped) { p.send(closing(1000, "")) }, false, Close{Code: 1000}, lingerLimit},
 		{"and does not read", func(p *piped) { p.send(closing(1000, "")) }, true, Close{Code: 1000}, closeLimit},
@@ -113,7 +113,7 @@ func TestHowLongTheEndTakes(t *testing.T) {
 		{"but messages and pings", func(p *piped) {
 			ours(p)
 			for range 100 {
-				p.Write(append(text("more"), ping("more")...))
+				p.Conn.Write(append(text("more"), ping("more")...))
 				time.Sleep(100 * time.Millisecond)
 			}
 		}, false, errInputDone, closeLimit},
@@ -128,12 +128,17 @@ func TestHowLongTheEndTakes(t *testing.T) {
 		{"a drain", func(p *piped) { p.handler.drain(errShutdown) }, false, errShutdown, drainLimit},
 		{"a drain when nobody reads", func(p *piped) { p.handler.drain(errShutdown) }, true, errShutdown, drainLimit},
 	}
+	certificate, config := testCertificate()
+	overTLS := func(t *testing.T, h *Handler, source io.Reader, to sink) *piped {
+		client, server := tlsPipe(t, certificate, config)
+		return runOver(t, client, server, h, source, to)
+	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+		check := func(run func(*testing.T, *Handler, io.Reader, sink) *piped, took time.Duration) func(t *testing.T) {
+			return inBubble(func(t *testing.T) {
 				source, end := silence(t)
 				defer end()
-				p := runPiped(t, &Handler{PingInterval: -1}, source, discard{})
+				p := run(t, &Handler{PingInterval: -1}, source, discard{})
 				var got []reply
 				read := started(func() {
 					if !test.deaf {
@@ -143,15 +148,21 @@ func TestHowLongTheEndTakes(t *testing.T) {
 				test.act(p)
 				<-p.done
 				<-read
-				if p.end != test.want || p.took != test.took {
-					t.Errorf("ended with %v after %v, want %v after %v", p.end, p.took, test.want, test.took)
+				if p.end != test.want || p.took != took {
+					t.Errorf("ended with %v after %v, want %v after %v", p.end, p.took, test.want, took)
 				}
 				if !test.deaf && (len(got) != 1 || got[0] != closeReply(test.want)) {
 					t.Errorf("the client was told %v", got)
 				}
 			})
-		})
+		}
+		t.Run(test.name, check(runPiped, test.took))
+		t.Run(test.name+", over TLS", check(overTLS, max(test.took, lingerLimit)))
 	}
+}
+
+func inBubble(f func(t *testing.T)) func(t *testing.T) {
+	return func(t *testing.T) { synctest.Test(t, f) }
 }
 
 // A reason that a close frame cannot hold is cut; the frame is sent all the same.

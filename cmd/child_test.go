@@ -62,6 +62,18 @@ func child(args []string) int {
 		signal.Ignore(os.Interrupt, syscall.SIGTERM)
 		fmt.Fprintln(os.Stderr, "stubborn from now on")
 		time.Sleep(10 * time.Minute) // not for ever, should a test be killed
+	case "lines": // N numbered ones after the first line in, then exit status 5
+		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+			return 1
+		}
+		out := bufio.NewWriter(os.Stdout)
+		for i := range number(args) {
+			fmt.Fprintln(out, "line", i)
+		}
+		if out.Flush() != nil {
+			return 1
+		}
+		return 5
 	case "exit": // N, after a line of output and one of errors
 		fmt.Println("last words")
 		fmt.Fprintln(os.Stderr, "complaint")

@@ -18,17 +18,25 @@ import (
 	"github.com/coder/websocket"
 )
 
+var floodOrEcho = []string{"sh", "-c", "case $QUERY_STRING in flood) exec yes " + strings.Repeat("y", 1000) + " ;; esac; exec cat"}
+
 // serverFaults are what befalls a server. After each no process is left.
 var serverFaults = []struct {
 	name   string
 	first  string // what a shell does before it becomes the server
-	nobody bool   // root has no limit of processes
+	nobody bool   // root has no limit of processes, and may read every file
+	tls    bool
 	args   []string
 	inject func(s *faultyServer)
 }{
 	{
 		name:   "SIGTERM under load",
-		args:   []string{"sh", "-c", "case $QUERY_STRING in flood) exec yes " + strings.Repeat("y", 1000) + " ;; esac; exec cat"},
+		args:   floodOrEcho,
+		inject: termUnderLoad,
+	}, {
+		name:   "SIGTERM under load, over TLS",
+		tls:    true,
+		args:   floodOrEcho,
 		inject: termUnderLoad,
 	}, {
 		name: "SIGINT twice",
@@ -95,6 +103,12 @@ var serverFaults = []struct {
 			s.echoes(s.open(""))
 		},
 	}, {
+		name:   "the certificate is unreadable",
+		nobody: true,
+		tls:    true,
+		args:   []string{"cat"},
+		inject: certificateUnreadable,
+	}, {
 		name:   "nobody reads the log",
 		args:   []string{"cat"},
 		inject: nobodyReadsTheLog,
@@ -105,6 +119,9 @@ func TestServerFaults(t *testing.T) {
 	for _, f := range serverFaults {
 		t.Run(f.name, func(t *testing.T) {
 			s := newFaultyServer(t)
+			if f.tls {
+				f.args = append(s.secure(), f.args...)
+			}
 			s.start(f.first, f.nobody, f.args)
 			f.inject(s)
 			s.closeAll()

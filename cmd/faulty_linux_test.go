@@ -25,7 +25,8 @@ type faultyServer struct {
 	mark    string // a variable that the server and its children have
 	cmd     *exec.Cmd
 	addr    string
-	logPipe *os.File // what the server's standard error is read from
+	tls     *tlsFiles // nil: plain
+	logPipe *os.File  // what the server's standard error is read from
 	logged  *watched
 	logEnds chan struct{}
 	clients []*websocket.Conn
@@ -44,14 +45,8 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 		s.cmd = exec.Command("sh", append([]string{"-c", first + `; exec wsbridge "$@"`, "sh"}, args...)...)
 	}
 	s.cmd.Env = append(os.Environ(), s.mark, "GORACE=atexit_sleep_ms=0")
-	if nobody && os.Getuid() == 0 {
-		// Who is nobody may not enter the directory of the test binary.
-		self, err := os.Open("/proc/self/exe")
-		s.check(err)
-		defer self.Close()
-		s.cmd.Path, s.cmd.ExtraFiles = "/proc/self/fd/3", []*os.File{self}
-		s.cmd.Dir = "/"
-		s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534, NoSetGroups: true}}
+	if nobody {
+		defer s.asNobody(s.cmd)()
 	}
 	r, w, err := os.Pipe()
 	s.check(err)
@@ -87,6 +82,21 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 	})
 	s.addr = s.waitLog(listeningLine)[1]
 	s.addr = strings.Trim(s.addr, "/")
+}
+
+// asNobody lets a command of this test binary be run by a user who is not root.
+func (s *faultyServer) asNobody(cmd *exec.Cmd) (started func()) {
+	s.Helper()
+	if os.Getuid() != 0 {
+		return func() {}
+	}
+	// Who is nobody may not enter the directory of the test binary.
+	self, err := os.Open("/proc/self/exe")
+	s.check(err)
+	cmd.Path, cmd.ExtraFiles = "/proc/self/fd/3", []*os.File{self}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534, NoSetGroups: true}}
+	return func() { self.Close() }
 }
 
 func (s *faultyServer) check(err error) {
@@ -151,7 +161,11 @@ func (s *faultyServer) context() context.Context {
 
 func (s *faultyServer) open(query string) *websocket.Conn {
 	s.Helper()
-	c, _, err := websocket.Dial(s.context(), "ws://"+s.addr+"/?"+query, nil)
+	scheme, options := "ws://", new(websocket.DialOptions)
+	if s.tls != nil {
+		scheme, options.HTTPClient = "wss://", s.tls.client()
+	}
+	c, _, err := websocket.Dial(s.context(), scheme+s.addr+"/?"+query, options)
 	s.check(err)
 	s.clients = append(s.clients, c)
 	return c
@@ -170,17 +184,6 @@ func (s *faultyServer) wantMessage(c *websocket.Conn, want string) {
 	if err != nil || string(got) != want {
 		s.Fatalf("got %q, %v; want %q", got, err, want)
 	}
-}
-
-// echo sends a message and waits for it. Its error is that of reading, which
-// tells why the server has closed.
-func echo(ctx context.Context, c *websocket.Conn, message string) error {
-	_ = c.Write(ctx, websocket.MessageText, []byte(message))
-	_, got, err := c.Read(ctx)
-	if err == nil && string(got) != message {
-		err = fmt.Errorf("sent %q, got %q", message, got)
-	}
-	return err
 }
 
 func (s *faultyServer) echoes(c *websocket.Conn) {

@@ -55,6 +55,12 @@ func TestServeFlags(t *testing.T) {
 		{[]string{"--", "--port"}, command, []string{"--port"}},
 		{[]string{"-port", "1", "ls", "-binary"}, command, []string{"ls", "-binary"}},
 		{[]string{"-port=1", "ls"}, func(o *serveOptions) any { return o.port }, 1},
+		{[]string{"--ssl", "ls"}, func(o *serveOptions) any { return o.port }, 8443},
+		{[]string{"--ssl", "--port=8080", "ls"}, func(o *serveOptions) any { return o.port }, 8080},
+		{[]string{"--ssl", "--port=0", "--redirport=8443", "ls"}, func(o *serveOptions) any { return o.port }, 0},
+		{[]string{"--ssl=false", "ls"}, func(o *serveOptions) any { return o.port }, 8080},
+		{[]string{"-ssl", "-sslcert", "a", "-sslkey", "b", "-sslca", "c", "-redirport", "80", "ls"},
+			func(o *serveOptions) any { return o.tlsOptions }, tlsOptions{true, "a", "b", "c", 80}},
 		{[]string{"-binary", "-port", "2", "ls"}, func(o *serveOptions) any { return o.port }, 2},
 		{[]string{"-binary", "ls"}, func(o *serveOptions) any { return o.binary }, true},
 		{[]string{"--address=::1", "--address", "[::1]", "--address=example.com", "ls"},
@@ -129,7 +135,10 @@ func TestConnectFlags(t *testing.T) {
 		!slices.Equal(o.command, []string{"cat", "-n", "--binary=false"}) {
 		t.Errorf("%+v", o)
 	}
-	c := o.client()
+	c, err := o.client()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if c.Header.Get("A") != "b" || c.Header.Get("Origin") != "http://o" || !c.TLS.InsecureSkipVerify || c.Framing == 0 {
 		t.Errorf("%+v", c)
 	}
@@ -184,6 +193,18 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--header=a b: c", "ls"}, `"a b" is not the name of a header` + "\nsee"},
 		{[]string{"--header=: c", "ls"}, `"" is not the name of a header` + "\nsee"},
 		{[]string{"--header-http=content-length: 3", "ls"}, "Content-Length is the server's own to set\nsee"},
+		{[]string{"--sslcert=a", "--sslkey=b", "ls"}, "--sslcert needs --ssl\nsee 'wsbridge --help'"},
+		{[]string{"--sslkey=b", "ls"}, "--sslkey needs --ssl\nsee"},
+		{[]string{"--sslca=a", "ls"}, "--sslca needs --ssl\nsee"},
+		{[]string{"--redirport=80", "ls"}, "--redirport needs --ssl\nsee"},
+		{[]string{"--ssl", "--sslcert=a", "ls"}, "--sslcert needs --sslkey\nsee"},
+		{[]string{"--ssl", "--sslkey=a", "ls"}, "--sslkey needs --sslcert\nsee"},
+		{[]string{"--ssl", "--redirport=-1", "ls"}, "--redirport=-1: must be between 0 and 65535\nsee"},
+		{[]string{"--ssl", "--redirport=65536", "ls"}, "--redirport=65536: must be"},
+		{[]string{"--ssl", "--redirport=8443", "ls"}, "--redirport=8443: must be another than --port\nsee"},
+		{[]string{"connect", "--sslcert=a", "wss://h"}, "--sslcert needs --sslkey\nsee 'wsbridge connect --help'"},
+		{[]string{"connect", "--sslkey=a", "wss://h"}, "--sslkey needs --sslcert\nsee"},
+		{[]string{"connect", "--insecure", "--sslca=a", "wss://h"}, "--sslca cannot be given with it\nsee"},
 		{[]string{"connect"}, "no URL to connect to\nsee 'wsbridge connect --help'"},
 		{[]string{"connect", "--bogus"}, "unknown flag: --bogus\nsee 'wsbridge connect --help'"},
 		{[]string{"connect", "--sub-protocol=a", "ws://h"}, "did you mean --subprotocol? see 'wsbridge connect --help'"},

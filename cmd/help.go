@@ -50,12 +50,18 @@ have, because it is believed whatever it says.
 Sockets that systemd has opened take the place of --port, --address and
 --unixsocket; with Type=notify, systemd is told when the server is ready.
 
+With --ssl, a certificate that has changed is used from the next connection on, and
+one that cannot be used leaves the old one in place. Without --sslcert the server
+makes one for localhost, the loopback addresses and those of --address, and tells
+its fingerprint.
+
 SIGTERM, SIGINT or SIGHUP ends the server after its connections, a second one at once.
 Exit status: 0 done, 1 failure, 2 usage.`
 
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
   wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
+  wsbridge --ssl --sslcert=site.pem --sslkey=site.key ./count.sh
   wsbridge -- connect                                 a command called connect
   wsbridge connect ws://127.0.0.1:8080/               talk to it`
 
@@ -78,6 +84,7 @@ line, and 0 after SIGTERM, SIGINT or SIGHUP.`
 
 const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
   wsbridge connect --header 'Authorization: Bearer 123' wss://example.com/feed
+  wsbridge connect --sslca=authority.pem wss://box.example:8443/
   wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh`
 
 // setHelp makes --help print the flags of cmd under their headings; commands

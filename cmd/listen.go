@@ -56,35 +56,47 @@ func (o *listenOptions) check() error {
 	return nil
 }
 
-// listen opens all that the options name, or nothing. What systemd has opened
-// already takes the place of that.
-func (o *listenOptions) listen(ctx context.Context) (listeners []net.Listener, err error) {
+// onTCP reports whether the server listens on TCP. A unix socket takes its
+// place unless it is asked for.
+func (o *listenOptions) onTCP() bool {
+	return len(o.sockets) == 0 || o.given("port") || o.given("address")
+}
+
+// listen opens all that the options name, or nothing: TCP comes first. What
+// systemd has opened already takes the place of that.
+func (o *serveOptions) listen(ctx context.Context) (listeners, redirecting []net.Listener, err error) {
 	listeners, err = systemdListeners()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() {
 		if err != nil {
 			closeAll(listeners)
-			listeners = nil
+			closeAll(redirecting)
+			listeners, redirecting = nil, nil
 		}
 	}()
 	if len(listeners) > 0 {
-		return listeners, o.leaveToSystemd()
+		return listeners, nil, o.leaveToSystemd()
 	}
-	if len(o.sockets) == 0 || o.given("port") || o.given("address") {
-		if listeners, err = listenTCP(ctx, o.addresses, o.port); err != nil {
-			return listeners, err
+	if o.onTCP() {
+		if listeners, err = listenTCP(ctx, "port", o.addresses, o.port); err != nil {
+			return listeners, nil, err
+		}
+	}
+	if o.redirPort != 0 {
+		if redirecting, err = listenTCP(ctx, "redirport", o.addresses, o.redirPort); err != nil {
+			return listeners, nil, err
 		}
 	}
 	for _, path := range o.sockets {
 		ln, err := listenUnix(path, o.socketMode)
 		if err != nil {
-			return listeners, err
+			return listeners, redirecting, err
 		}
 		listeners = append(listeners, ln)
 	}
-	return listeners, nil
+	return listeners, redirecting, nil
 }
 
 // parseAddress reads a value of --address: a name or an IP address, IPv6 with
@@ -118,14 +130,18 @@ func closeAll(listeners []net.Listener) {
 
 // listenError says what failed without the names of system calls, and what to
 // do about it.
-func listenError(hostPort string, err error) error {
+func listenError(flag, hostPort string, err error) error {
 	cause := causeOf(err)
 	err = fmt.Errorf("cannot listen on %s: %w", hostPort, cause)
 	switch {
 	case isAddrInUse(cause):
-		return &hintedError{err, "another program listens there; choose another --port, or --port=0 for a free one"}
+		hint := "another program listens there; choose another --" + flag
+		if flag == "port" {
+			hint += ", or --port=0 for a free one"
+		}
+		return &hintedError{err, hint}
 	case errors.Is(cause, os.ErrPermission):
-		return &hintedError{err, "ports below 1024 take special rights; choose a higher --port"}
+		return &hintedError{err, "ports below 1024 take special rights; choose a higher --" + flag}
 	case isErrno(cause, syscall.EADDRNOTAVAIL):
 		return &hintedError{err, "--address must be an address of this machine"}
 	}

@@ -13,7 +13,7 @@ func TestListenSamePort(t *testing.T) {
 	if haveIPv6() {
 		addresses = append(addresses, "::1")
 	}
-	listeners, err := listenTCP(t.Context(), addresses, 0)
+	listeners, err := listenTCP(t.Context(), "port", addresses, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestListenTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	_, err = listenTCP(t.Context(), []string{"127.0.0.1"}, ln.Addr().(*net.TCPAddr).Port)
+	_, err = listenTCP(t.Context(), "port", []string{"127.0.0.1"}, ln.Addr().(*net.TCPAddr).Port)
 	if err == nil || !strings.HasPrefix(err.Error(), "cannot listen on "+ln.Addr().String()+": ") || strings.Contains(err.Error(), "bind") {
 		t.Error(err)
 	}
@@ -58,7 +58,7 @@ func TestListenAllOrNone(t *testing.T) {
 	port := taken.Addr().(*net.TCPAddr).Port
 	taken.Close()
 	const elsewhere = "192.0.2.1" // RFC 5737: nobody's
-	listeners, err := listenTCP(t.Context(), []string{"127.0.0.1", elsewhere}, port)
+	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1", elsewhere}, port)
 	if err == nil {
 		closeAll(listeners)
 		t.Fatal("it listens on an address of nobody's")
@@ -66,7 +66,7 @@ func TestListenAllOrNone(t *testing.T) {
 	if h, ok := errors.AsType[*hintedError](err); !ok || !strings.Contains(err.Error(), elsewhere) || !strings.Contains(h.hint, "of this machine") {
 		t.Errorf("%#v", err)
 	}
-	if listeners, err = listenTCP(t.Context(), []string{"127.0.0.1"}, port); err != nil {
+	if listeners, err = listenTCP(t.Context(), "port", []string{"127.0.0.1"}, port); err != nil {
 		t.Error(err)
 	}
 	closeAll(listeners)
@@ -94,7 +94,7 @@ func TestListenAddresses(t *testing.T) {
 			if !haveIPv6() && slices.Contains(test.open, "::1") {
 				t.Skip("there is no IPv6 here")
 			}
-			listeners, err := listenTCP(t.Context(), test.addresses, 0)
+			listeners, err := listenTCP(t.Context(), "port", test.addresses, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

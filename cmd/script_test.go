@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,7 +29,8 @@ const patience = time.Minute
 //
 //	serve [NAME=value...] [flags] COMMAND...
 //		starts wsbridge, on a free port unless --unixsocket is given, waits
-//		until it listens and sets $URL (ws://...) and $PAGE (http://...)
+//		until it listens and sets $URL (ws://... or wss://...) and $PAGE
+//		(http://... or https://...)
 //	proxy SOCKET
 //		starts a proxy in front of a unix socket and sets $URL and $PAGE
 //	[!] activate KIND[,KIND...] [flags] COMMAND...
@@ -44,8 +46,15 @@ const patience = time.Minute
 //	[!] logged REGEXP
 //		waits for the regexp in the server's standard error; with !, which
 //		wants an ended server, fails if it is there
-//	get [-method METHOD] [-header 'Name: value']... URL
-//		prints the answer: status, headers sorted, body
+//	get [-method METHOD] [-header 'Name: value']... [-sslca FILE] [-http2] URL
+//		prints the answer: status, headers sorted, body; it must come by the
+//		version of HTTP that is asked for
+//	authority NAME
+//		makes NAME.pem, the certificate of an authority
+//	certificate AUTHORITY NAME HOST...
+//		makes NAME.pem and NAME.key, a certificate for hosts and addresses
+//	port VARIABLE
+//		sets it to a free port
 //
 // and the condition ipv6.
 func TestScript(t *testing.T) {
@@ -57,10 +66,13 @@ func TestScript(t *testing.T) {
 			"ended":  cmdEnded,
 			"logged": cmdLogged,
 			"get":    cmdGet,
-			"proxy":  cmdProxy,
 
-			"activate": cmdActivate,
-			"told":     cmdTold,
+			"activate":    cmdActivate,
+			"authority":   cmdAuthority,
+			"certificate": cmdCertificate,
+			"port":        cmdPort,
+			"proxy":       cmdProxy,
+			"told":        cmdTold,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "ipv6" {
@@ -70,6 +82,7 @@ func TestScript(t *testing.T) {
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(server)
+			e.Values[authoritiesKey{}] = make(map[string]*authority)
 			// The race detector makes each process wait a second at its end.
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
@@ -97,7 +110,7 @@ func theServer(ts *testscript.TestScript) *server {
 	return s
 }
 
-var listeningLine = regexp.MustCompile(`listening on.*(?:ws|unix):([^\s"]+)`)
+var listeningLine = regexp.MustCompile(`listening on.*(?:wss?|unix):([^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -140,8 +153,12 @@ func (s *server) start(ts *testscript.TestScript, cmd *exec.Cmd, extra ...string
 func (s *server) listens(ts *testscript.TestScript) bool {
 	m := s.stderr.wait(listeningLine, s.done)
 	if m != nil {
-		ts.Setenv("URL", "ws:"+m[1])
-		ts.Setenv("PAGE", "http:"+m[1])
+		ws, page := "ws:", "http:"
+		if strings.Contains(m[0], "wss:") {
+			ws, page = "wss:", "https:"
+		}
+		ts.Setenv("URL", ws+m[1])
+		ts.Setenv("PAGE", page+m[1])
 	}
 	return m != nil
 }
@@ -195,25 +212,37 @@ func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
 func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	req, err := http.NewRequest("GET", "", nil)
 	ts.Check(err)
-	for len(args) > 2 && (args[0] == "-method" || args[0] == "-header") {
-		if args[0] == "-method" {
+	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
+		if args[0] == "-http2" {
+			transport.ForceAttemptHTTP2, args = true, args[1:]
+			continue
+		}
+		switch args[0] {
+		case "-method":
 			req.Method = args[1]
-		} else {
+		case "-header":
 			name, value, _ := strings.Cut(args[1], ":")
 			req.Header.Add(name, strings.TrimSpace(value))
+		case "-sslca":
+			pool, err := readAuthorities(ts.MkAbs(args[1]))
+			ts.Check(err)
+			transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 		}
 		args = args[2:]
 	}
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... URL")
+		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... [-sslca FILE] [-http2] URL")
 	}
 	url, err := req.URL.Parse(args[0])
 	ts.Check(err)
 	req.URL, req.Host = url, req.Header.Get("Host")
-	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(req) // no redirect is followed
 	ts.Check(err)
 	defer resp.Body.Close()
+	if transport.ForceAttemptHTTP2 != (resp.ProtoMajor == 2) {
+		ts.Fatalf("the answer is in %s", resp.Proto)
+	}
 
 	w := ts.Stdout()
 	fmt.Fprintln(w, resp.StatusCode)

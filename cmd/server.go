@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -91,12 +92,23 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		defer close()
 		h.Plain = files
 	}
-	listeners, err := o.listen(ctx)
+	var shown *credentials
+	if o.ssl {
+		if shown, err = newCredentials(o.tlsOptions, o.addresses, log); err != nil {
+			return err
+		}
+	}
+	listeners, redirecting, err := o.listen(ctx)
 	if err != nil {
 		return err
 	}
 	defer closeAll(listeners)
-	srv := newServer(withHeaders(h, o.headers, o.headersWS, o.headersHTTP), log)
+	defer closeAll(redirecting)
+	handler := http.Handler(h)
+	if len(redirecting) > 0 {
+		handler = byTLS(h, h.HostChecked(toHTTPS(listeners[0].Addr())))
+	}
+	srv := newServer(withHeaders(handler, o.headers, o.headersWS, o.headersHTTP), log)
 
 	// Before anybody is told of the server, so that whoever waits for the
 	// line below may end the server from then on.
@@ -110,23 +122,50 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
+	o.announceAll(log, listeners, redirecting, shown)
+	if shown != nil {
+		for i, ln := range listeners {
+			listeners[i] = shown.listener(ln)
+		}
+	}
+	shutdown := func(ctx context.Context) error {
+		tellSystemd(log, daemon.SdNotifyStopping, "closing the connections")
+		return h.Shutdown(ctx)
+	}
+	return serve(ctx, srv, shutdown, slices.Concat(listeners, redirecting), signals)
+}
+
+// announceAll tells where the server is to be found, and what it shows there,
+// which is nil without TLS.
+func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []net.Listener, shown *credentials) {
+	ws, pages := "ws", "http"
+	var notes []slog.Attr
+	if shown != nil {
+		ws, pages = "wss", "https"
+		if shown.own != nil {
+			notes = append(notes, slog.String("certificate", "self-signed, SHA-256 "+fingerprint(shown.own)))
+		}
+	}
 	var urls []string
 	for _, ln := range listeners {
-		urls = append(urls, listenURL("ws", ln))
-		o.announce(log, "listening on", listenURL("ws", ln))
+		urls = append(urls, listenURL(ws, ln))
+		o.announce(log, "listening on", listenURL(ws, ln), notes...)
 		if o.staticDir != "" {
-			o.announce(log, "serving files at", listenURL("http", ln))
+			o.announce(log, "serving files at", listenURL(pages, ln))
 		}
+	}
+	for _, ln := range redirecting {
+		o.announce(log, "redirecting from", listenURL("http", ln))
+	}
+	if shown != nil && shown.own != nil {
+		log.Warn("browsers will ask whether to accept the certificate, which is made for this run; --sslcert and --sslkey take another")
+	}
+	for _, ln := range slices.Concat(listeners, redirecting) {
 		if !isLocal(ln) {
 			log.Info("other machines can connect", "address", ln.Addr().String())
 		}
 	}
 	tellSystemd(log, daemon.SdNotifyReady, "listening on "+strings.Join(urls, ", "))
-	shutdown := func(ctx context.Context) error {
-		tellSystemd(log, daemon.SdNotifyStopping, "closing the connections")
-		return h.Shutdown(ctx)
-	}
-	return serve(ctx, srv, shutdown, listeners, signals)
 }
 
 // stopSignals are those that end a server or a client. The terminal's hangup is
@@ -139,13 +178,21 @@ func stopSignals() []os.Signal {
 	return signals
 }
 
-// announce tells where the server is to be found: for people a plain line,
-// for programs that read the log a line of it.
-func (o *serveOptions) announce(log *slog.Logger, what, url string) {
+// announce tells one place: for people by a plain line, for programs that read
+// the log by a line of it.
+func (o *serveOptions) announce(log *slog.Logger, what, url string, notes ...slog.Attr) {
 	switch {
 	case o.logFormat == "json":
-		logAlways(log, what, "url", url)
+		args := []any{"url", url}
+		for _, n := range notes {
+			args = append(args, n)
+		}
+		logAlways(log, what, args...)
 	case o.logLevel != "none":
-		fmt.Fprintln(o.stderr, what, url)
+		line := what + " " + url
+		for _, n := range notes {
+			line += fmt.Sprintf(" (%s %s)", n.Key, n.Value)
+		}
+		fmt.Fprintln(o.stderr, line)
 	}
 }

@@ -53,9 +53,9 @@ func systemdListeners() (listeners []net.Listener, err error) {
 
 // leaveToSystemd is the error for flags that say where to listen, when systemd
 // has said so. To listen elsewhere than either says could open a door.
-func (o *listenOptions) leaveToSystemd() error {
-	for _, flag := range []string{"port", "address", "unixsocket", "unixsocketmode"} {
-		if o.given(flag) {
+func (o *serveOptions) leaveToSystemd() error {
+	for _, flag := range []string{"port", "address", "unixsocket", "unixsocketmode", "redirport"} {
+		if o.given(flag) || flag == "redirport" && o.redirPort != 0 {
 			return &usageError{
 				fmt.Errorf("--%s is not for a server whose sockets systemd opens", flag),
 				"remove the flag from the service, or disable the socket unit",

@@ -10,21 +10,21 @@ import (
 	"syscall"
 )
 
-// listenTCP opens a listener for each address, all on the same port. Port 0
-// takes a free one.
-func listenTCP(ctx context.Context, names []string, port int) ([]net.Listener, error) {
+// listenTCP opens a listener for each address, all on the same port, which a
+// flag gives. Port 0 takes a free one.
+func listenTCP(ctx context.Context, flag string, names []string, port int) ([]net.Listener, error) {
 	places := make([][]netip.Addr, len(names))
 	for i, name := range names {
 		addrs, err := addressesOf(ctx, name)
 		if err != nil {
-			return nil, listenError(net.JoinHostPort(name, strconv.Itoa(port)), err)
+			return nil, listenError(flag, net.JoinHostPort(name, strconv.Itoa(port)), err)
 		}
 		places[i] = addrs
 	}
 	// What is free on one address may be taken on another; then the next
 	// free one is tried.
 	for attempt := 0; ; attempt++ {
-		listeners, err := listenAll(places, port)
+		listeners, err := listenAll(flag, places, port)
 		if err == nil {
 			return listeners, nil
 		}
@@ -54,7 +54,7 @@ func addressesOf(ctx context.Context, name string) ([]netip.Addr, error) {
 
 // listenAll listens at each place, which is a name's addresses: on those of
 // them that this machine has, of which there must be one.
-func listenAll(places [][]netip.Addr, port int) (listeners []net.Listener, err error) {
+func listenAll(flag string, places [][]netip.Addr, port int) (listeners []net.Listener, err error) {
 	withIPv4 := slices.ContainsFunc(slices.Concat(places...), netip.Addr.Is4)
 	var open []netip.Addr
 	for _, addrs := range places {
@@ -78,11 +78,11 @@ func listenAll(places [][]netip.Addr, port int) (listeners []net.Listener, err e
 			hostPort := netip.AddrPortFrom(addr, uint16(port)).String()
 			ln, err := net.Listen(network, hostPort)
 			if isErrno(err, syscall.EADDRNOTAVAIL) || isErrno(err, syscall.EAFNOSUPPORT) {
-				missing = listenError(hostPort, err)
+				missing = listenError(flag, hostPort, err)
 				continue
 			}
 			if err != nil {
-				return listeners, listenError(hostPort, err)
+				return listeners, listenError(flag, hostPort, err)
 			}
 			found = true
 			open = append(open, addr)
