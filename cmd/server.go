@@ -136,7 +136,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 }
 
 // announceAll tells where the server is to be found, and what it shows there,
-// which is nil without TLS.
+// which is nil without TLS; last of all it tells systemd.
 func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []net.Listener, shown *credentials) {
 	ws, pages := "ws", "http"
 	var notes []slog.Attr
