@@ -42,7 +42,7 @@ func TestBodiesThatNeverCome(t *testing.T) {
 // served serves h as the program does, and returns the address.
 func served(t *testing.T, h http.Handler) string {
 	t.Helper()
-	listeners, err := listen([]string{"127.0.0.1"}, 0)
+	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func open(t *testing.T, args ...string) (addr string, h *bridge.Handler) {
 		t.Cleanup(func() { _ = close() })
 		h.Plain = files
 	}
-	listeners, err := listen([]string{"127.0.0.1"}, 0)
+	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
