@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"math"
+	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -61,6 +62,12 @@ type Handler struct {
 	// the proxy's own. From others they are not believed. A proxy at a unix
 	// socket has the address 127.0.0.1 here.
 	TrustedProxies []netip.Prefix
+
+	// Resolver finds the name of a client's address, for REMOTE_HOST. The
+	// session waits for it at most a second. Only a name that resolves to the
+	// address again is believed; without one, and without a Resolver, the
+	// variable is the address itself (RFC 3875, section 4.1.9).
+	Resolver *net.Resolver
 
 	// MaxMessageSize is how many bytes a message from the client may have,
 	// and how many may wait for a child that does not read. A larger
@@ -163,6 +170,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, refused)
 		return
 	}
+	r = h.withRemoteHost(r)
 	s := h.newSession(r)
 	if err := s.upgrade(w, r); err != nil {
 		h.release(who)

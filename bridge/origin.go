@@ -219,7 +219,9 @@ func (h *Handler) checkHost(r *http.Request) *refusal {
 	return &refusal{
 		status: http.StatusForbidden,
 		reason: "unknown host",
-		remedy: fmt.Sprintf(" %q (--address=%s or --origin=%s allows it)", host, host, host),
+		// The name among the addresses would do too, but not for a server at a
+		// unix socket or at one that systemd has opened.
+		remedy: fmt.Sprintf(" %q (--origin=%s allows it)", host, host),
 	}
 }
 

@@ -611,8 +611,8 @@ func TestParseOrigin(t *testing.T) {
 // and that flag does.
 func TestRefusalNamesItsRemedy(t *testing.T) {
 	for _, test := range []struct{ host, origin, remedy string }{
-		{"evil.example:8080", "", `"evil.example" (--address=evil.example or --origin=evil.example allows it)`},
-		{"EVIL.example.", "", `"evil.example" (--address=evil.example or --origin=evil.example allows it)`},
+		{"evil.example:8080", "", `"evil.example" (--origin=evil.example allows it)`},
+		{"EVIL.example.", "", `"evil.example" (--origin=evil.example allows it)`},
 		{"localhost:8080", "http://page.example", "(--origin=http://page.example allows it)"},
 		{"localhost:8080", "https://page.example:444", "(--origin=https://page.example:444 allows it)"},
 		{"localhost:8080", "http://[2001:db8::1]:81", "(--origin=http://[2001:db8::1]:81 allows it)"},

@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"cmp"
+	"crypto/tls"
 	"maps"
 	"net"
 	"os/exec"
@@ -22,12 +23,14 @@ var environments = []struct {
 	name     string
 	env      []string
 	args     []string
+	connect  func(addr string) (net.Conn, error)
 	passed   environ
 	requests []environRequest
 }{
 	{
-		name: "of requests",
-		args: []string{"--passenv=", "--origin=*"},
+		name:    "of requests",
+		connect: overTCP,
+		args:    []string{"--passenv=", "--origin=*"},
 		requests: []environRequest{
 			{target: "/"},
 			{target: "/?", want: environ{"REQUEST_URI": "/?"}},
@@ -78,38 +81,52 @@ var environments = []struct {
 			{target: "/", host: "[::1]:1234", want: environ{"SERVER_NAME": "::1", "SERVER_PORT": "1234"}},
 		},
 	}, {
+		name:    "of requests over TLS",
+		args:    []string{"--passenv=", "--ssl"},
+		connect: overTLS,
+		requests: []environRequest{
+			{target: "/", want: environ{"HTTPS": "on"}},
+			{target: "/", host: "localhost", want: environ{"HTTPS": "on", "SERVER_NAME": "localhost", "SERVER_PORT": "443"}},
+		},
+	}, {
 		name:     "passed by default",
+		connect:  overTCP,
 		env:      []string{"PATH=/bin", "LD_LIBRARY_PATH=/lib", "DYLD_LIBRARY_PATH=/lib", "HOME=/root", "SECRET=s"},
 		passed:   onlyDefaults(environ{"PATH": "/bin", "LD_LIBRARY_PATH": "/lib", "DYLD_LIBRARY_PATH": "/lib"}),
 		requests: []environRequest{{target: "/"}},
 	}, {
 		name:     "empty ones of the default",
+		connect:  overTCP,
 		env:      []string{"PATH=/bin", "LD_LIBRARY_PATH=", "DYLD_LIBRARY_PATH="},
 		passed:   environ{"PATH": "/bin"},
 		requests: []environRequest{{target: "/"}},
 	}, {
 		name:     "by name, in place of the default",
+		connect:  overTCP,
 		env:      []string{"PATH=/bin", "ONE=1", "TWO=a=b 'c'", "EMPTY=", "SECRET=s"},
 		args:     []string{"--passenv", "ONE,EMPTY", "-passenv=TWO, NONE"},
 		passed:   environ{"ONE": "1", "TWO": "a=b 'c'"},
 		requests: []environRequest{{target: "/"}},
 	}, {
 		name:     "with a value",
+		connect:  overTCP,
 		env:      []string{"PATH=/bin", "ONE=1"},
 		args:     []string{"--passenv=PATH,ONE=2,NEW=a=b", "--passenv=NIL="},
 		passed:   environ{"PATH": "/bin", "ONE": "2", "NEW": "a=b", "NIL": ""},
 		requests: []environRequest{{target: "/"}},
 	}, {
 		name:     "all",
+		connect:  overTCP,
 		env:      []string{"PATH=/bin", "HOME=/root", "SECRET=s", "EMPTY="},
 		args:     []string{"--passenv=*"},
 		passed:   environ{"PATH": "/bin", "HOME": "/root", "SECRET": "s", "EMPTY": ""},
 		requests: []environRequest{{target: "/"}},
 	}, {
-		name:   "shadowing the request",
-		env:    []string{"PATH=/bin", "REMOTE_ADDR=10.0.0.1", "HTTP_HOST=evil.example", "QUERY_STRING=x", "HTTP_X_GIVEN=server", "HTTP_PROXY=http://proxy.example"},
-		args:   []string{"--passenv=*"},
-		passed: environ{"PATH": "/bin", "HTTP_X_GIVEN": "server", "HTTP_PROXY": "http://proxy.example"},
+		name:    "shadowing the request",
+		connect: overTCP,
+		env:     []string{"PATH=/bin", "REMOTE_ADDR=10.0.0.1", "HTTP_HOST=evil.example", "QUERY_STRING=x", "HTTP_X_GIVEN=server", "HTTP_PROXY=http://proxy.example"},
+		args:    []string{"--passenv=*"},
+		passed:  environ{"PATH": "/bin", "HTTP_X_GIVEN": "server", "HTTP_PROXY": "http://proxy.example"},
 		requests: []environRequest{
 			{target: "/", headers: []string{"Proxy: http://evil.example", "X-Given: client"}},
 		},
@@ -135,7 +152,11 @@ func TestEnvironment(t *testing.T) {
 			where := serveWith(t, test.env, append(test.args, child, "environ")...)
 			ids := map[string]bool{}
 			for _, r := range test.requests {
-				got, want := r.ask(dial(t, where))
+				nc, err := test.connect(where)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, want := r.ask(newWire(t, nc))
 				maps.Copy(want, test.passed)
 				if id := got["UNIQUE_ID"]; id == "" || ids[id] {
 					t.Errorf("%s %q: UNIQUE_ID=%s", r.target, r.headers, id)
@@ -148,6 +169,12 @@ func TestEnvironment(t *testing.T) {
 			}
 		})
 	}
+}
+
+func overTCP(addr string) (net.Conn, error) { return net.Dial("tcp", addr) }
+
+func overTLS(addr string) (net.Conn, error) {
+	return tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
 }
 
 // serveWith runs wsbridge with an environment and returns its host and port.

@@ -191,15 +191,15 @@ func parseEnvRule(s string) (string, error) {
 }
 
 // passedEnv is the part of our environment that the rules pass to the child.
-// A variable that is empty here is not passed on.
+// A variable that is empty here is not passed on, nor one of systemdVariables.
 func passedEnv(rules []string) []string {
 	var env []string
 	for _, rule := range rules {
 		if rule == "*" {
-			env = append(env, os.Environ()...)
+			env = append(env, slices.DeleteFunc(os.Environ(), isSystemdVariable)...)
 		} else if strings.Contains(rule, "=") {
 			env = append(env, rule)
-		} else if value := os.Getenv(rule); value != "" {
+		} else if value := os.Getenv(rule); value != "" && !isSystemdVariable(rule) {
 			env = append(env, rule+"="+value)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -69,6 +70,8 @@ func TestServeFlags(t *testing.T) {
 		{[]string{"-binary", "ls"}, func(o *serveOptions) any { return o.binary }, true},
 		{[]string{"--address=::1", "--address", "[::1]", "--address=example.com", "ls"},
 			func(o *serveOptions) any { return o.addresses }, []string{"::1", "::1", "example.com"}},
+		{[]string{"ls"}, func(o *serveOptions) any { return o.socketMode }, fs.FileMode(0o755)},
+		{[]string{"-unixsocket=s", "--unixsocket", "t", "ls"}, func(o *serveOptions) any { return o.sockets }, []string{"s", "t"}},
 		{[]string{"--maxforks=0", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=-5", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=5", "ls"}, maxForks, 5},
@@ -183,6 +186,11 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--address=a:80", "ls"}, "--address=a:80: give the port with --port=80\nsee"},
 		{[]string{"--address=[::1]:80", "ls"}, "give the port with --port=80\nsee"},
 		{[]string{"--address=http://a/", "ls"}, "neither an IP address nor a name\nsee"},
+		{[]string{"--unixsocket=", "ls"}, "--unixsocket=: names no file\nsee"},
+		{[]string{"--unixsocket=" + strings.Repeat("x", 200), "ls"}, "xxx: is 200 bytes long, "},
+		{[]string{"--unixsocket=s", "--unixsocketmode=rw", "ls"}, "--unixsocketmode=rw: must be an octal number up to 0777\nsee"},
+		{[]string{"--unixsocket=s", "--unixsocketmode=1777", "ls"}, "must be an octal number up to 0777\nsee"},
+		{[]string{"--unixsocketmode=0600", "ls"}, "--unixsocketmode: there is no --unixsocket\nsee"},
 		{[]string{"--loglevel=loud", "ls"}, "--loglevel=loud: must be one of debug, trace, access, info, error, fatal, none\nsee"},
 		{[]string{"--logformat=xml", "ls"}, "--logformat=xml: must be one of text, json\nsee"},
 		{[]string{"--passenv==x", "ls"}, `--passenv==x: "=x" does not name a variable` + "\nsee"},

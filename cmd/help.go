@@ -55,6 +55,9 @@ with --address or --origin. Behind a proxy, --trustproxy tells its clients apart
 for REMOTE_ADDR, the log and --maxperip; name no address there that a client may
 have, because it is believed whatever it says.
 
+Sockets that systemd has opened take the place of --port, --address and
+--unixsocket; with Type=notify, systemd is told when the server is ready.
+
 With --ssl, a certificate that has changed is used from the next connection on, and
 one that cannot be used leaves the old one in place. Without --sslcert the server
 makes one for localhost, the loopback addresses and those of --address, and tells

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -31,8 +30,17 @@ const patience = time.Minute
 // testscript's own:
 //
 //	serve [NAME=value...] [flags] COMMAND...
-//		starts wsbridge on a free port, waits until it listens and sets
-//		$URL (ws://... or wss://...) and $PAGE (http://... or https://...)
+//		starts wsbridge, on a free port unless --unixsocket is given, waits
+//		until it listens and sets $URL (ws://... or wss://...) and $PAGE
+//		(http://... or https://...)
+//	proxy SOCKET
+//		starts a proxy in front of a unix socket and sets $URL and $PAGE
+//	[!] activate KIND[,KIND...] [flags] COMMAND...
+//		starts wsbridge as systemd does, with these sockets: tcp, unix (at
+//		unix.sock) or, which is wrong, datagram or connected; with !, it
+//		does not listen
+//	told REGEXP
+//		waits for the regexp in what the activated server tells systemd
 //	signal TERM|INT|KILL
 //		sends the server a signal
 //	ended STATUS
@@ -63,19 +71,18 @@ func TestScript(t *testing.T) {
 			"logged": cmdLogged,
 			"get":    cmdGet,
 
+			"activate":    cmdActivate,
 			"authority":   cmdAuthority,
 			"certificate": cmdCertificate,
 			"port":        cmdPort,
+			"proxy":       cmdProxy,
+			"told":        cmdTold,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "ipv6" {
 				return false, fmt.Errorf("unknown condition %s", cond)
 			}
-			ln, err := net.Listen("tcp", "[::1]:0")
-			if err == nil {
-				ln.Close()
-			}
-			return err == nil, nil
+			return haveIPv6(), nil
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(server)
@@ -95,6 +102,7 @@ type serverKey struct{}
 type server struct {
 	cmd    *exec.Cmd
 	stderr *watched
+	told   *watched      // by an activated one, to systemd
 	done   chan struct{} // closed when Wait has returned
 }
 
@@ -106,7 +114,7 @@ func theServer(ts *testscript.TestScript) *server {
 	return s
 }
 
-var listeningLine = regexp.MustCompile(`(?:listening on|files at|programs at).*(?:wss?|https?):(//[^\s"]+)`)
+var listeningLine = regexp.MustCompile(`(?:listening on|files at|programs at).*(?:wss?|https?|unix):([^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -117,13 +125,22 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") && strings.Contains(args[0], "=") {
 		extra, args = append(extra, args[0]), args[1:]
 	}
-	s.stderr = newWatched()
-	s.done = make(chan struct{})
-	s.cmd = exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
-	s.cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
-	s.cmd.Dir = ts.Getenv("WORK")
-	s.cmd.Stderr = s.stderr
-	ts.Check(s.cmd.Start())
+	if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--unixsocket") }) {
+		args = append([]string{"--port=0"}, args...)
+	}
+	s.start(ts, exec.Command("wsbridge", args...), extra...)
+	if !s.listens(ts) {
+		ts.Fatalf("the server does not listen")
+	}
+}
+
+// start starts cmd, with these variables too, and kills it at the script's end.
+func (s *server) start(ts *testscript.TestScript, cmd *exec.Cmd, extra ...string) {
+	cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
+	cmd.Dir = ts.Getenv("WORK")
+	s.cmd, s.stderr, s.done = cmd, newWatched(), make(chan struct{})
+	cmd.Stderr = s.stderr
+	ts.Check(cmd.Start())
 	go func(s server) {
 		_ = s.cmd.Wait()
 		close(s.done)
@@ -134,16 +151,20 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 		<-started.done
 		ts.Logf("[server's stderr]\n%s", started.stderr.text())
 	})
-	m := started.stderr.wait(listeningLine, started.done)
-	if m == nil {
-		ts.Fatalf("the server does not listen")
+}
+
+// listens waits until the server says where it listens.
+func (s *server) listens(ts *testscript.TestScript) bool {
+	m := s.stderr.wait(listeningLine, s.done)
+	if m != nil {
+		ws, page := "ws:", "http:"
+		if strings.Contains(m[0], "wss:") || strings.Contains(m[0], "https:") {
+			ws, page = "wss:", "https:"
+		}
+		ts.Setenv("URL", ws+m[1])
+		ts.Setenv("PAGE", page+m[1])
 	}
-	ws, page := "ws:", "http:"
-	if strings.Contains(m[0], "wss:") || strings.Contains(m[0], "https:") {
-		ws, page = "wss:", "https:"
-	}
-	ts.Setenv("URL", ws+m[1])
-	ts.Setenv("PAGE", page+m[1])
+	return m != nil
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {

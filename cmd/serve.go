@@ -86,8 +86,11 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 
 // check finds the values that no single flag's own parser could refuse.
 func (o *serveOptions) check() error {
-	if o.redirPort != 0 && o.redirPort == o.port {
+	switch {
+	case o.redirPort != 0 && o.redirPort == o.port:
 		return flagProblem("redirport", o.redirPort, errors.New("must be another than --port"))
+	case o.redirPort != 0 && !o.onTCP():
+		return errors.New("--redirport: beside --unixsocket it needs --port or --address")
 	}
 	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.messageOptions.check())
 }

@@ -15,7 +15,7 @@ import (
 // serve comes on the channel.
 func started(t *testing.T, ctx context.Context, h http.Handler, shutdown func(context.Context) error, signals <-chan os.Signal) (url string, ln net.Listener, ended <-chan error) {
 	t.Helper()
-	listeners, err := listen([]string{"127.0.0.1"}, 0)
+	listeners, err := listenTCP(ctx, "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestServeEndsWithoutFarewell(t *testing.T) {
 			if n == 2 {
 				pageGrace = time.Hour
 			}
-			listeners, err := listen([]string{"127.0.0.1"}, 0)
+			listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

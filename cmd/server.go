@@ -11,8 +11,11 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/wsbridge/wsbridge/bridge"
 )
@@ -33,6 +36,9 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 		Hosts:          o.addresses,
 		ServerSoftware: "wsbridge/" + versionName(),
 		Logger:         log,
+	}
+	if o.reverseLookup {
+		h.Resolver = net.DefaultResolver
 	}
 	if o.binary {
 		h.Framing = bridge.Chunks
@@ -113,17 +119,14 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			return err
 		}
 	}
-	listeners, err := listen(o.addresses, o.port)
+	listeners, redirecting, err := o.listen(ctx)
 	if err != nil {
 		return err
 	}
+	defer closeAll(listeners)
+	defer closeAll(redirecting)
 	handler := o.answers(h)
-	var redirecting []net.Listener
-	if o.redirPort != 0 {
-		if redirecting, err = listenFor("redirport", o.addresses, o.redirPort); err != nil {
-			closeAll(listeners)
-			return err
-		}
+	if len(redirecting) > 0 {
 		handler = byTLS(handler, h.HostChecked(toHTTPS(listeners[0].Addr())))
 	}
 	srv := newServer(withHeaders(handler, o.headers, o.headersWS, o.headersHTTP), log)
@@ -146,11 +149,15 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			listeners[i] = shown.listener(ln)
 		}
 	}
-	return serve(ctx, srv, h.Shutdown, append(listeners, redirecting...), signals)
+	shutdown := func(ctx context.Context) error {
+		tellSystemd(log, daemon.SdNotifyStopping, "closing the connections")
+		return h.Shutdown(ctx)
+	}
+	return serve(ctx, srv, shutdown, slices.Concat(listeners, redirecting), signals)
 }
 
 // announceAll tells where the server is to be found, and what it shows there,
-// which is nil without TLS.
+// which is nil without TLS; last of all it tells systemd.
 func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []net.Listener, shown *credentials) {
 	ws, pages := "ws", "http"
 	var notes []slog.Attr
@@ -160,13 +167,20 @@ func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []ne
 			notes = append(notes, slog.String("certificate", "self-signed, SHA-256 "+fingerprint(shown.own)))
 		}
 	}
+	socket := o.hasSocket()
+	var urls []string
 	for _, ln := range listeners {
+		if socket {
+			urls = append(urls, listenURL(ws, ln))
+		} else {
+			urls = append(urls, listenURL(pages, ln))
+		}
 		notes := notes // stand on the first line
 		for _, line := range []struct {
 			shown        bool
 			what, scheme string
 		}{
-			{o.hasSocket(), "listening on", ws},
+			{socket, "listening on", ws},
 			{o.staticDir != "", "serving files at", pages},
 			{o.cgiDir != "", "running CGI programs at", pages},
 		} {
@@ -183,10 +197,11 @@ func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []ne
 		log.Warn("browsers will ask whether to accept the certificate, which is made for this run; --sslcert and --sslkey take another")
 	}
 	for _, ln := range slices.Concat(listeners, redirecting) {
-		if !isLoopback(ln) {
+		if !isLocal(ln) {
 			log.Info("other machines can connect", "address", ln.Addr().String())
 		}
 	}
+	tellSystemd(log, daemon.SdNotifyReady, "listening on "+strings.Join(urls, ", "))
 }
 
 // stopSignals are those that end a server or a client. The terminal's hangup is

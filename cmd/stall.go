@@ -19,10 +19,11 @@ var stallTimeout = 30 * time.Second
 // the server waits before it answers, or by not reading the answer. It
 // has no part in a WebSocket.
 func withoutStalls(next http.Handler) http.Handler {
+	forBody, forWrite := headerTimeout, stallTimeout
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		sw := &stallWriter{ResponseWriter: w, control: http.NewResponseController(w)}
+		sw := &stallWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: forWrite}
 		if r.ContentLength != 0 {
-			_ = sw.control.SetReadDeadline(time.Now().Add(headerTimeout))
+			_ = sw.control.SetReadDeadline(time.Now().Add(forBody))
 		}
 		defer sw.allow() // for what is still buffered
 		next.ServeHTTP(sw, r)
@@ -33,12 +34,13 @@ func withoutStalls(next http.Handler) http.Handler {
 type stallWriter struct {
 	http.ResponseWriter
 	control  *http.ResponseController
+	timeout  time.Duration
 	hijacked bool
 }
 
 func (w *stallWriter) allow() {
 	if !w.hijacked {
-		_ = w.control.SetWriteDeadline(time.Now().Add(stallTimeout))
+		_ = w.control.SetWriteDeadline(time.Now().Add(w.timeout))
 	}
 }
 

@@ -43,7 +43,7 @@ func TestBodiesThatNeverCome(t *testing.T) {
 // served serves h as the program does, and returns the address.
 func served(t *testing.T, h http.Handler) string {
 	t.Helper()
-	listeners, err := listen([]string{"127.0.0.1"}, 0)
+	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,10 +85,11 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 func TestStallsThatAreNone(t *testing.T) {
 	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
 	stallTimeout = 50 * time.Millisecond
+	long := 3 * stallTimeout
 	addr := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/hijack" {
 			_, _ = io.WriteString(w, "begun, ")
-			time.Sleep(3 * stallTimeout)
+			time.Sleep(long)
 			return
 		}
 		nc, _, err := http.NewResponseController(w).Hijack()
@@ -98,7 +99,7 @@ func TestStallsThatAreNone(t *testing.T) {
 		}
 		go func(nc net.Conn) {
 			defer nc.Close()
-			time.Sleep(3 * stallTimeout)
+			time.Sleep(long)
 			_, _ = io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}(nc)
 	}))

@@ -37,7 +37,7 @@ func open(t *testing.T, args ...string) (addr string, h *bridge.Handler) {
 	if err := o.openDirs(h, &dirs); err != nil {
 		t.Fatal(err)
 	}
-	listeners, err := listen([]string{"127.0.0.1"}, 0)
+	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +69,11 @@ func dial(t *testing.T, addr string) wire {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newWire(t, nc)
+}
+
+func newWire(t *testing.T, nc net.Conn) wire {
+	t.Helper()
 	t.Cleanup(func() { nc.Close() })
 	if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)

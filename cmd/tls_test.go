@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -8,6 +9,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -233,5 +236,52 @@ func TestHTTP2(t *testing.T) {
 	s.stop()
 	if err := receive(t, s.ended); err != nil {
 		t.Error(err)
+	}
+}
+
+// An answer over HTTP/2 that nobody reads is given up, as over HTTP/1.1; and a
+// page leaves no deadline that a WebSocket on the same connection would meet.
+func TestStallsOverTLS(t *testing.T) {
+	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
+	stallTimeout = 50 * time.Millisecond
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "large"), make([]byte, 32<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startTLS(t, "--staticdir="+dir, "child", "echo", "1")
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: s.config.Clone(), ForceAttemptHTTP2: true}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Get("https://" + s.addr + "/large")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	time.Sleep(10 * stallTimeout)
+	if n, err := io.Copy(io.Discard, resp.Body); err == nil || resp.ProtoMajor != 2 {
+		t.Errorf("%s: all %d bytes came", resp.Proto, n)
+	}
+
+	c, err := tls.Dial("tcp", s.addr, s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	w := wire{c, bufio.NewReader(c), t}
+	w.say("GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if status, text := w.answer("GET"); status != 404 {
+		t.Fatal(text)
+	}
+	time.Sleep(3 * stallTimeout)
+	w.say(upgrade + "\r\n")
+	if status, text := w.answer("GET"); status != 101 {
+		t.Fatal(text)
+	}
+	time.Sleep(3 * stallTimeout)
+	w.say("\x81\x85\x00\x00\x00\x00hello")
+	if got := w.messages(); got != "hello\n\x03\xe8\n" {
+		t.Errorf("got %q", got)
 	}
 }

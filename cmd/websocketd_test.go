@@ -9,8 +9,8 @@ import (
 // websocketdFlags are those of websocketd, all of which mean something here.
 var websocketdFlags = strings.Fields(`
 	address binary cgidir closems dir header header-http header-ws help license loglevel
-	maxforks maxframesize origin passenv pingms port redirport sameorigin ssl
-	sslca sslcert sslkey staticdir version`)
+	maxforks maxframesize origin passenv pingms port redirport reverselookup
+	sameorigin ssl sslca sslcert sslkey staticdir unixsocket version`)
 
 func TestWebsocketdFlags(t *testing.T) {
 	root := newRootCmd(streams{}, nil, nil)
@@ -21,7 +21,7 @@ func TestWebsocketdFlags(t *testing.T) {
 			continue
 		}
 		switchLike := f.NoOptDefVal != ""
-		takesNoValue := slices.Contains([]string{"binary", "help", "license", "sameorigin", "ssl", "version"}, name)
+		takesNoValue := slices.Contains([]string{"binary", "help", "license", "reverselookup", "sameorigin", "ssl", "version"}, name)
 		if switchLike != takesNoValue {
 			t.Errorf("--%s: takes no value: %t, want %t", name, switchLike, takesNoValue)
 		}
@@ -49,6 +49,7 @@ func TestWebsocketdCommandLines(t *testing.T) {
 		{"--maxforks -1 --binary=false --sameorigin=true cat", "cat"},
 		{"--port=8080 --origin=example.com,localhost:8080 --sameorigin=false cat", "cat"},
 		{"--port=8080 --address=127.0.0.1 --origin=https://example.com /opt/myapp/script.sh", "/opt/myapp/script.sh"},
+		{"--unixsocket=/run/app.sock --reverselookup=false ./app.py", "./app.py"},
 		{"--port=443 --ssl --sslcert=cert.pem --sslkey=key.pem --redirport=80 ./count.sh", "./count.sh"},
 		{"-ssl -sslcert=cert.pem -sslkey key.pem -sslca ca.pem cat", "cat"},
 		{"--port=8080 --dir=./scripts", ""},
@@ -56,6 +57,9 @@ func TestWebsocketdCommandLines(t *testing.T) {
 		{"--port=1234 --cgidir=examples/cgi-bin", ""},
 		{"--port=8080 --staticdir=.", ""},
 		{"--header=Server:someserver/0.0.1 --header-ws=X-A:1 --header-http=X-B:2 --header X-C:3 cat", "cat"},
+		{"--ssl --sslcert=/etc/ssl/cert.pem --sslkey=/etc/ssl/key.pem --binary=true --port=8080 socat - TCP4:localhost:53700", "socat - TCP4:localhost:53700"},
+		{"--ssl -sslkey certs/server.key --sslcert certs/server_cert.pem --port 8080 -- sh -c ./test.sh", "sh -c ./test.sh"},
+		{"--port=8443 --ssl --sslcert=cert.pem --sslkey=key.pem --sslca=ca.pem --redirport=8080 cat", "cat"},
 	} {
 		o, _, status, stderr := parse(strings.Fields(test.args)...)
 		if status != 0 {
