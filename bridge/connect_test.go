@@ -204,9 +204,10 @@ func TestClientLingersWithinAMessage(t *testing.T) {
 	}
 }
 
-// A slow is an output on which the first write takes a while, and an input
-// that ends when that write has begun.
+// A slow is an output on which the first write takes a while, and an input of
+// one line that ends when that write has begun.
 type slow struct {
+	line  strings.Reader
 	n     int
 	takes time.Duration
 	began chan struct{}
@@ -221,7 +222,10 @@ func (s *slow) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (s *slow) Read([]byte) (int, error) {
+func (s *slow) Read(p []byte) (int, error) {
+	if s.line.Len() > 0 {
+		return s.line.Read(p)
+	}
 	<-s.began
 	return 0, io.EOF
 }
@@ -231,6 +235,7 @@ func TestClientLingersForASlowStdout(t *testing.T) {
 	srv := serve(t, child(&Handler{}, "lines", "20000", "100"))
 	const linger = time.Second
 	stdio := &slow{takes: 2 * linger, began: make(chan struct{})}
+	stdio.line.Reset("go\n")
 	c := &Client{Stdin: stdio, Stdout: stdio, Linger: linger, MaxMessageSize: 100_000}
 	end, err := c.Run(t.Context(), srv.URL)
 	if want := 20000 * 101; err != nil || end.Code != 4005 || stdio.n != want {
