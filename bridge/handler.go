@@ -37,6 +37,14 @@ type Handler struct {
 	// Framing says how bytes and messages correspond; the zero value is Lines.
 	Framing Framing
 
+	// Subprotocols are those that the server speaks, the preferred one first
+	// (RFC 6455, section 1.9); each is a token (RFC 9110, section 5.6.2). The
+	// first that a client offers is chosen; the child finds it in
+	// WEBSOCKET_PROTOCOL, and all that was offered in
+	// HTTP_SEC_WEBSOCKET_PROTOCOL. A client that offers none of these
+	// connects without one.
+	Subprotocols []string
+
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
 	MaxForks int
@@ -263,6 +271,7 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 func (h *Handler) newSession(r *http.Request) *session {
 	s := &session{
 		framing:        h.Framing,
+		subprotocol:    h.subprotocol(r),
 		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
 		draining:       h.draining,

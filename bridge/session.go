@@ -24,6 +24,7 @@ type session struct {
 	child          *process.Process // nil: source and feed are our own streams
 	source         io.Reader        // what becomes messages
 	framing        Framing
+	subprotocol    string // chosen by the server; empty: none
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none
 	linger         time.Duration

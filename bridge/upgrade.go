@@ -16,6 +16,7 @@ func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
 	hijacker := &hijacker{ResponseWriter: w, session: s}
 	s.ws, err = websocket.Accept(hijacker, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // Host and Origin have been checked
+		Subprotocols:       []string{s.subprotocol},
 		// The library's own answer would wait for the socket, and after
 		// five seconds end the session (of a client that reads slowly).
 		OnPingReceived: s.answer,

@@ -25,6 +25,7 @@ Its environment tells of the request, as with CGI:
 
     REMOTE_ADDR  REMOTE_PORT  SERVER_NAME  SERVER_PORT  REQUEST_URI
     PATH_INFO  QUERY_STRING  UNIQUE_ID  HTTP_COOKIE and the other headers
+    WEBSOCKET_PROTOCOL, the subprotocol chosen of those of --subprotocol
 
 How a connection ends, and the close code that the client sees:
 

@@ -9,6 +9,7 @@ import (
 // messageOptions are those of the command and its messages.
 type messageOptions struct {
 	binary       bool
+	subprotocols []string
 	maxForks     int
 	maxFrameSize int
 	closeMS      int
@@ -19,6 +20,8 @@ type messageOptions struct {
 func (o *messageOptions) flags() flagGroup {
 	g := newGroup("The command and its messages")
 	g.BoolVar(&o.binary, "binary", false, "binary messages of whatever bytes there are, instead of lines")
+	g.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol",
+		"subprotocols that the command speaks (`NAMES`, comma separated); of these the first that a client offers is WEBSOCKET_PROTOCOL")
 	g.IntVar(&o.maxForks, "maxforks", 1024, "at most `n` commands at once, 429 over it; 0 for no limit")
 	g.IntVar(&o.maxFrameSize, "maxframesize", 1<<20, "at most `n` bytes a message from the client, 1009 over it")
 	g.IntVar(&o.closeMS, "closems", 0, "add `ms` milliseconds to each wait when a command is ended")
