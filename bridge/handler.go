@@ -37,6 +37,17 @@ type Handler struct {
 	// Framing says how bytes and messages correspond; the zero value is Lines.
 	Framing Framing
 
+	// PassStderr sends the lines of the child's standard error to the
+	// client, too, besides logging them. Then each line of either stream is
+	// a message of JSON (RFC 8259) that says of which it is:
+	//
+	//	{"stream":"stderr","data":"the line"}
+	//
+	// in the order in which they were read. A line over 1 MiB in whose
+	// middle the other stream has something to say becomes several
+	// messages. It has no effect on Chunks.
+	PassStderr bool
+
 	// Subprotocols are those that the server speaks, the preferred one first
 	// (RFC 6455, section 1.9); each is a token (RFC 9110, section 5.6.2). The
 	// first that a client offers is chosen; the child finds it in
@@ -271,6 +282,7 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 func (h *Handler) newSession(r *http.Request) *session {
 	s := &session{
 		framing:        h.Framing,
+		passStderr:     h.PassStderr && h.Framing == Lines,
 		subprotocol:    h.subprotocol(r),
 		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),

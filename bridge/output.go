@@ -1,10 +1,7 @@
 package bridge
 
 import (
-	"bufio"
-	"bytes"
 	"io"
-	"log/slog"
 	"time"
 	"unicode/utf8"
 )
@@ -47,10 +44,14 @@ func (s *session) listenOn() {
 // why it ended: the error of the child's output, io.EOF for instance, or that
 // of the WebSocket.
 func (s *session) deliver() (readErr, writeErr error) {
-	if s.framing == Chunks {
+	switch {
+	case s.framing == Chunks:
 		return s.deliverChunks()
+	case s.passStderr:
+		return s.deliverStreams(s.source, s.child.Stderr)
 	}
-	return s.deliverLines()
+	l := lineDelivery{session: s, opcode: opText}
+	return l.deliver(s.source)
 }
 
 // deliverChunks reads behind the room for a header, so that nothing is copied.
@@ -79,21 +80,6 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 	}
 }
 
-func (s *session) deliverLines() (readErr, writeErr error) {
-	l := lineDelivery{session: s, opcode: opText}
-	defer func() { putLarge(l.data) }()
-	for {
-		n, readErr := s.source.Read(l.space())
-		l.data = l.data[:len(l.data)+n]
-		if err := l.send(readErr != nil); err != nil {
-			return nil, err
-		}
-		if readErr != nil {
-			return readErr, nil
-		}
-	}
-}
-
 // A lineDelivery is the way of a child's lines into frames.
 type lineDelivery struct {
 	*session
@@ -102,6 +88,24 @@ type lineDelivery struct {
 	searched int    // bytes of data that hold no end of a line
 	opcode   byte   // of the next frame: opContinuation within a line
 	frames   []byte // to be written at once
+
+	// When the client gets two streams.
+	streams *streams
+	name    string // of this one
+}
+
+func (l *lineDelivery) deliver(source io.Reader) (readErr, writeErr error) {
+	defer func() { putLarge(l.data) }()
+	for {
+		n, readErr := source.Read(l.space())
+		l.data = l.data[:len(l.data)+n]
+		if err := l.send(readErr != nil); err != nil {
+			return nil, err
+		}
+		if readErr != nil {
+			return readErr, nil
+		}
+	}
 }
 
 // space returns room to read into, behind data. It grows when data fills it,
@@ -125,6 +129,10 @@ func (l *lineDelivery) space() []byte {
 
 // send frames the lines that are whole and writes the frames.
 func (l *lineDelivery) send(atEOF bool) (err error) {
+	if l.streams != nil {
+		l.streams.lock()
+		defer l.streams.unlock()
+	}
 	l.frames = getLarge()
 	defer func() {
 		putLarge(l.frames)
@@ -165,7 +173,11 @@ func (l *lineDelivery) keep(rest []byte) {
 
 // frame makes a frame of a line, or of a piece of one.
 func (l *lineDelivery) frame(p []byte, last bool) error {
-	if !utf8.Valid(p) {
+	switch {
+	case l.streams != nil:
+		l.streams.turn(l)
+		p = l.streams.payload(l, p, last)
+	case !utf8.Valid(p):
 		p = appendValid(nil, p)
 	}
 	if len(l.frames) > 0 && len(l.frames)+maxHeader+len(p) > cap(l.frames) {
@@ -173,6 +185,12 @@ func (l *lineDelivery) frame(p []byte, last bool) error {
 			return err
 		}
 	}
+	l.frames = l.appendTo(l.frames, p, last)
+	return nil
+}
+
+// appendTo appends a frame with the next payload of the message.
+func (l *lineDelivery) appendTo(frames, payload []byte, last bool) []byte {
 	first := l.opcode
 	l.opcode = opContinuation
 	if last {
@@ -180,9 +198,11 @@ func (l *lineDelivery) frame(p []byte, last bool) error {
 		l.opcode = opText
 		l.out.messages++
 	}
-	l.out.bytes += int64(len(p))
-	l.frames = appendFrame(l.frames, first, p, l.conn.masked)
-	return nil
+	if l.streams != nil {
+		l.streams.note(l, last)
+	}
+	l.out.bytes += int64(len(payload))
+	return appendFrame(frames, first, payload, l.conn.masked)
 }
 
 func (l *lineDelivery) flush() error {
@@ -192,26 +212,4 @@ func (l *lineDelivery) flush() error {
 	err := l.conn.writeData(l.frames)
 	l.frames = l.frames[:0]
 	return err
-}
-
-// maxLogLine is how much of a line of the child's standard error is logged
-// as one; a longer line is logged in pieces.
-const maxLogLine = 8 << 10
-
-// stderr logs the child's standard error line by line until it ends.
-func (s *session) stderr() {
-	// Most children write nothing here: until one does, a few bytes wait.
-	first := make([]byte, 64)
-	n, err := s.child.Stderr.Read(first)
-	if err != nil {
-		return
-	}
-	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first[:n]), s.child.Stderr), maxLogLine)
-	for {
-		line, _, err := r.ReadLine()
-		if err != nil {
-			return
-		}
-		s.log.Info("stderr", slog.String("line", string(line)))
-	}
 }

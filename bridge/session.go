@@ -24,6 +24,7 @@ type session struct {
 	child          *process.Process // nil: source and feed are our own streams
 	source         io.Reader        // what becomes messages
 	framing        Framing
+	passStderr     bool   // stderr goes to the client too
 	subprotocol    string // chosen by the server; empty: none
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none
@@ -66,7 +67,9 @@ type traffic struct{ messages, bytes int64 }
 func (s *session) run() (Close, process.State) {
 	s.wg.Go(s.input)
 	if s.child != nil {
-		s.wg.Go(s.stderr)
+		if !s.passStderr {
+			s.wg.Go(s.stderr)
+		}
 		s.wg.Go(s.output)
 	} else {
 		go s.output() // a read of our own input may never return

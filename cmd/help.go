@@ -18,7 +18,8 @@ Messages: a text message is fed whole, with a newline after it, or not at all
 (a message cut off, too long or not UTF-8). A line of output is a message without its
 "\n" or "\r\n", however long it is; the last one needs no newline. Output that is
 not UTF-8 is repaired with U+FFFD. With --binary, messages are binary and carry
-the bytes as they come. Standard error goes to the log.
+the bytes as they come. Standard error goes to the log, with --passstderr to the
+client too: each line of either is a message {"stream":"stderr","data":"the line"}.
 
 A program must flush each line (stdbuf -oL, python -u), or its output comes late.
 Its environment tells of the request, as with CGI:

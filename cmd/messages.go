@@ -9,6 +9,7 @@ import (
 // messageOptions are those of the command and its messages.
 type messageOptions struct {
 	binary       bool
+	passStderr   bool
 	subprotocols []string
 	maxForks     int
 	maxFrameSize int
@@ -20,6 +21,7 @@ type messageOptions struct {
 func (o *messageOptions) flags() flagGroup {
 	g := newGroup("The command and its messages")
 	g.BoolVar(&o.binary, "binary", false, "binary messages of whatever bytes there are, instead of lines")
+	g.BoolVar(&o.passStderr, "passstderr", false, `standard error to the client too; each line is {"stream":"stdout"|"stderr","data":"..."}`)
 	g.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol",
 		"subprotocols that the command speaks (`NAMES`, comma separated); of these the first that a client offers is WEBSOCKET_PROTOCOL")
 	g.IntVar(&o.maxForks, "maxforks", 1024, "at most `n` commands at once, 429 over it; 0 for no limit")
@@ -37,6 +39,8 @@ const maxMS = 24 * 60 * 60 * 1000
 
 func (o *messageOptions) check() error {
 	switch {
+	case o.passStderr && o.binary:
+		return errors.New("--passstderr: its messages are lines, which --binary has not")
 	case o.maxFrameSize < 1:
 		return flagProblem("maxframesize", o.maxFrameSize, errors.New("must be at least 1"))
 	case o.closeMS < 0 || o.closeMS > maxMS:

@@ -18,6 +18,7 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 	h := &bridge.Handler{
 		Command:        command,
 		Env:            passedEnv(o.passEnv),
+		PassStderr:     o.passStderr,
 		Subprotocols:   o.subprotocols,
 		MaxForks:       o.maxForks,
 		MaxPerAddress:  o.maxPerIP,
