@@ -30,6 +30,7 @@ type conn struct {
 	idle   func()    // called by the reader before a read that may block
 	got    func()    // called by the reader after a read
 	lost   func()    // called when a write has failed
+	sent   func()    // called when the socket took data; may be nil
 
 	// Owned by the reader.
 	small  []byte
@@ -256,6 +257,9 @@ func (c *conn) writeData(frames []byte) error {
 		var n int
 		n, err = c.Conn.Write(frames[:min(len(frames), largeBuffer)])
 		c.written.Add(int64(n))
+		if c.sent != nil {
+			c.sent()
+		}
 		frames = frames[n:]
 	}
 	c.mu.Lock()

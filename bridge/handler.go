@@ -1,12 +1,10 @@
 package bridge
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
 	"net/netip"
 	"os/exec"
@@ -87,6 +85,18 @@ type Handler struct {
 	// means 30 s. A negative duration sends none; then a client that has
 	// vanished is noticed only when something is sent to it.
 	PingInterval time.Duration
+
+	// Timeout is how long a session may live. Then it is closed with 1001
+	// and the reason "session timeout", and its child is ended. Zero means
+	// no limit.
+	Timeout time.Duration
+
+	// IdleTimeout is how long a session may go on without a message either
+	// way. Then it is closed with 1001 and the reason "idle", and its child
+	// is ended. A message from the client counts when it has come in whole,
+	// one to it when it is sent; pings and pongs do not count. Zero means no
+	// limit.
+	IdleTimeout time.Duration
 
 	// Grace is added to each of the waits at a child's end: 100 ms for it
 	// to end by itself, 250 ms after the interrupt signal, 500 ms after
@@ -276,30 +286,4 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 		<-h.gone
 		return ctx.Err()
 	}
-}
-
-// newSession prepares a session as far as it does not need the connection.
-func (h *Handler) newSession(r *http.Request) *session {
-	s := &session{
-		framing:        h.Framing,
-		passStderr:     h.PassStderr && h.Framing == Lines,
-		subprotocol:    h.subprotocol(r),
-		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
-		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
-		draining:       h.draining,
-		killed:         h.killed,
-	}
-	if s.maxMessageSize < 0 {
-		s.maxMessageSize = math.MaxInt
-	}
-	s.ctx, s.end = context.WithCancelCause(h.draining)
-	return s
-}
-
-// refuse closes a WebSocket that gets no child.
-func (s *session) refuse(c Close) {
-	defer context.AfterFunc(s.killed, s.conn.cut)()
-	s.end(c)
-	s.closeHandshake(c)
-	_ = s.ws.CloseNow() // lets go of the library's finalizer
 }

@@ -116,6 +116,9 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	if typ == websocket.MessageText && valid < len(message) {
 		return errNotUTF8 // it ends in the middle of a rune
 	}
+	if s.idle.limit > 0 {
+		s.idle.in.Store(s.idle.readAt)
+	}
 	s.in.messages++
 	s.in.bytes += int64(len(message))
 	s.batch = s.framing.terminate(s.batch)

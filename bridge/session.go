@@ -28,6 +28,7 @@ type session struct {
 	subprotocol    string // chosen by the server; empty: none
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none
+	timeout        time.Duration // zero: none
 	linger         time.Duration
 	log            *slog.Logger
 	draining       context.Context // done when the server wants to stop
@@ -54,6 +55,7 @@ type session struct {
 	out       traffic      // owned by output, and by run when output is done
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
+	idle   idleness
 	pings  pings
 	asking atomic.Bool // pings ask how far the client has read
 }
@@ -65,6 +67,7 @@ type traffic struct{ messages, bytes int64 }
 // and then ends the child, delivers what is left of its output, closes the
 // WebSocket and waits until everybody is gone.
 func (s *session) run() (Close, process.State) {
+	defer s.startTimeouts()()
 	s.wg.Go(s.input)
 	if s.child != nil {
 		if !s.passStderr {

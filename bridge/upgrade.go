@@ -2,14 +2,45 @@ package bridge
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 )
+
+// newSession prepares a session as far as it does not need the connection.
+func (h *Handler) newSession(r *http.Request) *session {
+	s := &session{
+		framing:        h.Framing,
+		passStderr:     h.PassStderr && h.Framing == Lines,
+		subprotocol:    h.subprotocol(r),
+		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
+		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
+		timeout:        h.Timeout,
+		idle:           idleness{limit: h.IdleTimeout, began: time.Now()},
+		draining:       h.draining,
+		killed:         h.killed,
+	}
+	if s.maxMessageSize < 0 {
+		s.maxMessageSize = math.MaxInt
+	}
+	s.ctx, s.end = context.WithCancelCause(h.draining)
+	return s
+}
+
+// refuse closes a WebSocket that gets no child.
+func (s *session) refuse(c Close) {
+	defer context.AfterFunc(s.killed, s.conn.cut)()
+	s.end(c)
+	s.closeHandshake(c)
+	_ = s.ws.CloseNow() // lets go of the library's finalizer
+}
 
 // upgrade makes the handshake and puts the session's conn under the WebSocket.
 func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
@@ -68,6 +99,12 @@ func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
 		if s.reading {
 			s.noteHeard()
 		}
+		if s.idle.limit > 0 {
+			s.idle.readAt = s.idle.now()
+		}
+	}
+	if s.idle.limit > 0 {
+		s.conn.sent = func() { s.idle.out.Store(s.idle.now()) }
 	}
 	s.conn.lost = func() {
 		if s.feed.full() { // else the reader finds out

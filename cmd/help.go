@@ -33,7 +33,8 @@ How a connection ends, and the close code that the client sees:
     the command exits with 0            1000
     the command exits with N            4000+N   "exit status N"
     a signal S kills the command        4128+S   "signal: killed"
-    the server ends (SIGTERM, SIGINT)   1001
+    the server ends (SIGTERM, SIGINT)   1001     "server shutting down"
+    --timeout, --idletimeout            1001     "session timeout", "idle"
     malformed frame                     1002
     text that is not UTF-8              1007
     message over --maxframesize         1009

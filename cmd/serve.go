@@ -17,6 +17,7 @@ type serveOptions struct {
 	listenOptions
 	routeOptions
 	messageOptions
+	sessionOptions
 	accessOptions
 	logOptions
 }
@@ -61,6 +62,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 		o.listenOptions.flags(),
 		o.routeOptions.flags(),
 		o.messageOptions.flags(),
+		o.sessionOptions.flags(),
 		o.accessOptions.flags(),
 		o.logOptions.flags(),
 		other,
@@ -79,5 +81,5 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 
 // check finds the values that no single flag's own parser could refuse.
 func (o *serveOptions) check() error {
-	return cmp.Or(o.listenOptions.check(), o.messageOptions.check())
+	return cmp.Or(o.listenOptions.check(), o.messageOptions.check(), o.sessionOptions.check())
 }

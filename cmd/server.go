@@ -25,6 +25,8 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 		TrustedProxies: o.trustProxies,
 		MaxMessageSize: o.maxFrameSize,
 		PingInterval:   time.Duration(o.pingMS) * time.Millisecond,
+		Timeout:        o.timeout,
+		IdleTimeout:    o.idleTimeout,
 		Grace:          time.Duration(o.closeMS) * time.Millisecond,
 		Origins:        o.origins,
 		SameOrigin:     o.sameOrigin,
