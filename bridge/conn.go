@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unicode/utf8"
 )
@@ -33,9 +34,9 @@ type conn struct {
 	sent   func()    // called when the socket took data; may be nil
 
 	// Owned by the reader.
-	small  []byte
-	large  []byte       // in use while reads are larger than small
-	in     []byte       // read and not yet handed out; lies in small or large
+	source readyReader
+	buf    []byte       // borrowed while there is something in it
+	in     []byte       // read and not yet handed out; lies in buf, or came early
 	frames frameScanner // over what was handed out
 	failed error        // why the socket cannot be read any more
 
@@ -84,54 +85,72 @@ var (
 func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
 	c := &conn{Conn: nc, r: r, in: early}
 	c.free.L = &c.mu
+	var waits syscall.Conn
+	switch r := r.(type) { // not what merely embeds one, and may read otherwise
+	case *net.TCPConn:
+		waits = r
+	case *net.UnixConn:
+		waits = r
+	}
+	c.source.init(r, waits, c.take, c.drop)
 	return c
 }
 
+// take and drop borrow buf.
+func (c *conn) take() []byte {
+	if c.buf == nil {
+		c.buf = getLarge()[:largeBuffer]
+	}
+	return c.buf
+}
+
+func (c *conn) drop() {
+	putBuffer(c.buf)
+	c.buf = nil
+}
+
 // Read hands out what was read from the socket, and reads more when nothing
-// is left. It returns errStopped once stop was called.
+// is left; never more than up to the end of a frame, so that what follows a
+// message is still here and not in the library's buffer. It returns errStopped
+// once stop was called.
 func (c *conn) Read(p []byte) (int, error) {
 	for len(c.in) == 0 {
-		if c.isStopped() {
-			return 0, errStopped
-		}
-		// The library gives up on a control frame whose payload takes more
-		// than 5 s: that is no moment to wait for the child.
-		if c.idle != nil && !c.frames.inControl() {
-			c.idle()
-		}
 		if err := c.fill(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(p, c.in)
+	n := c.frames.advance(c.in[:min(len(c.in), len(p))])
+	copy(p, c.in[:n])
 	c.in = c.in[n:]
-	c.frames.advance(p[:n])
 	return n, nil
 }
 
-// fill reads from the socket once. A read that fills the small buffer is
-// followed by large ones, until one would have fitted into the small again.
-func (c *conn) fill() error {
-	b := c.large
-	if b == nil {
-		if c.small == nil {
-			c.small = make([]byte, smallBuffer)
+// ready waits until something can be handed out, and reports whether there is
+// any.
+func (c *conn) ready() bool {
+	for len(c.in) == 0 {
+		if c.fill() != nil {
+			return false
 		}
-		b = c.small
 	}
-	n, err := c.r.Read(b[:cap(b)])
+	return true
+}
+
+// fill reads from the socket once. It may wait.
+func (c *conn) fill() error {
+	if c.isStopped() {
+		return errStopped
+	}
+	// The library gives up on a control frame whose payload takes more
+	// than 5 s: that is no moment to wait for the child.
+	if c.idle != nil && !c.frames.inControl() {
+		c.idle()
+	}
+	n, err := c.source.read()
 	if n > 0 {
 		c.heard.Store(true)
 		c.got()
-	}
-	c.in = b[:n]
-	switch {
-	case c.large == nil && n == len(c.small):
-		c.large = getLarge()
-	case c.large != nil && n < smallBuffer:
-		c.in = c.small[:copy(c.small, c.in)]
-		putLarge(c.large)
-		c.large = nil
+		c.in = c.buf[:n]
 	}
 	if n > 0 || err == nil {
 		return nil // the error comes again
@@ -302,8 +321,6 @@ func (c *conn) finish(linger time.Duration) {
 		_, _ = io.Copy(io.Discard, c.r)
 	}
 	c.cut()
-	if c.large != nil {
-		putLarge(c.large)
-		c.large, c.in = nil, nil
-	}
+	c.in = nil
+	c.drop()
 }

@@ -120,32 +120,43 @@ func (s *frameScanner) between() bool { return s.n == 0 && s.payload == 0 }
 // inControl reports whether it stands in the payload of a control frame.
 func (s *frameScanner) inControl() bool { return s.payload > 0 && s.head[0]&0x8 != 0 }
 
-func (s *frameScanner) advance(p []byte) {
-	for len(p) > 0 {
+// advance goes over p, but not further than to the end of a frame, and
+// returns how far that was.
+func (s *frameScanner) advance(p []byte) (done int) {
+	for done < len(p) {
 		if s.payload > 0 {
-			n := min(s.payload, uint64(len(p)))
+			n := min(s.payload, uint64(len(p)-done))
 			s.payload -= n
-			p = p[n:]
-			continue
+			done += int(n)
+		} else {
+			s.header(p[done])
+			done++
 		}
-		s.head[s.n] = p[0]
-		s.n++
-		p = p[1:]
-		if s.n < 2 {
-			continue
+		if s.between() {
+			break
 		}
-		size, payload := 2, uint64(s.head[1]&0x7f)
-		switch payload {
-		case 126:
-			size, payload = 4, uint64(binary.BigEndian.Uint16(s.head[2:]))
-		case 127:
-			size, payload = 10, binary.BigEndian.Uint64(s.head[2:])
-		}
-		if s.head[1]&maskBit != 0 {
-			size += 4
-		}
-		if s.n == size {
-			s.n, s.payload = 0, payload
-		}
+	}
+	return done
+}
+
+// header takes the next byte of a header.
+func (s *frameScanner) header(b byte) {
+	s.head[s.n] = b
+	s.n++
+	if s.n < 2 {
+		return
+	}
+	size, payload := 2, uint64(s.head[1]&0x7f)
+	switch payload {
+	case 126:
+		size, payload = 4, uint64(binary.BigEndian.Uint16(s.head[2:]))
+	case 127:
+		size, payload = 10, binary.BigEndian.Uint64(s.head[2:])
+	}
+	if s.head[1]&maskBit != 0 {
+		size += 4
+	}
+	if s.n == size {
+		s.n, s.payload = 0, payload
 	}
 }

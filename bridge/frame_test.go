@@ -161,7 +161,7 @@ func TestKeysDiffer(t *testing.T) {
 }
 
 // A scanner that is fed in whatever pieces stands between two frames exactly
-// where one ends.
+// where one ends, and stops there.
 func TestFrameScanner(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	var stream []byte
@@ -189,9 +189,13 @@ func TestFrameScanner(t *testing.T) {
 		var s frameScanner
 		for at := 0; at < len(stream); {
 			n := min(piece(), len(stream)-at)
-			s.advance(stream[at : at+n])
-			at += n
-			if s.between() != edges[at] {
+			done := s.advance(stream[at : at+n])
+			for i := range max(0, done-1) {
+				if edges[at+1+i] {
+					t.Fatalf("%s: it went over the end of a frame at byte %d of %d", name, at+1+i, len(stream))
+				}
+			}
+			if at += done; done < n && !edges[at] || s.between() != edges[at] {
 				t.Fatalf("%s: at byte %d of %d between() is %t", name, at, len(stream), s.between())
 			}
 		}

@@ -20,7 +20,7 @@ func (s *session) input() {
 	err := s.receive()
 	s.feed.waitNoMore() // a close frame has been answered: the end shall not wait for the child
 	s.passOn()
-	putLarge(s.batch)
+	putBuffer(s.batch)
 	s.batch = nil
 	if errors.Is(err, errStopped) {
 		return
@@ -55,6 +55,7 @@ func (s *session) input() {
 // are fed together: conn calls passOn before it waits for more.
 func (s *session) receive() error {
 	for {
+		s.receiveWhole()
 		typ, r, err := s.ws.Reader(context.Background())
 		if err != nil {
 			return err
@@ -116,13 +117,7 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	if typ == websocket.MessageText && valid < len(message) {
 		return errNotUTF8 // it ends in the middle of a rune
 	}
-	if s.idle.limit > 0 {
-		s.idle.in.Store(s.idle.readAt)
-	}
-	s.in.messages++
-	s.in.bytes += int64(len(message))
-	s.batch = s.framing.terminate(s.batch)
-	s.complete = len(s.batch)
+	s.took(message)
 	return nil
 }
 
@@ -135,7 +130,7 @@ func (s *session) growBatch() {
 	}
 	grown := make([]byte, len(s.batch), 2*cap(s.batch))
 	copy(grown, s.batch)
-	putLarge(s.batch)
+	putBuffer(s.batch)
 	s.batch = grown
 }
 
@@ -149,7 +144,7 @@ func (s *session) passOn() {
 		s.noteHeard()
 	}
 	if s.batch != nil && s.passed == len(s.batch) && !s.reading {
-		putLarge(s.batch)
+		putBuffer(s.batch)
 		s.batch, s.complete, s.passed = nil, 0, 0
 	}
 }

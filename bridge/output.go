@@ -2,8 +2,11 @@ package bridge
 
 import (
 	"io"
+	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // output reads what the child writes and sends it as messages, until the
@@ -48,19 +51,45 @@ func (s *session) deliver() (readErr, writeErr error) {
 	case s.framing == Chunks:
 		return s.deliverChunks()
 	case s.passStderr:
-		return s.deliverStreams(s.source, s.child.Stderr)
+		return s.deliverStreams(s.child.Stderr, s.child.Stderr)
 	}
 	l := lineDelivery{session: s, opcode: opText}
-	return l.deliver(s.source)
+	return l.deliver(s.source, s.waits)
+}
+
+// widen gives a child that fills its pipe one that holds more. n is how much
+// a read brought.
+func (s *session) widen(n int) {
+	if n >= process.PipeSize && !s.wide && s.child != nil {
+		s.wide = s.child.Stdout.Widen()
+	}
+}
+
+// outputBuffer returns an empty buffer for all that a read may bring.
+func (s *session) outputBuffer() []byte {
+	if s.wide {
+		return getWide()
+	}
+	return getLarge()
 }
 
 // deliverChunks reads behind the room for a header, so that nothing is copied.
 func (s *session) deliverChunks() (readErr, writeErr error) {
-	small := make([]byte, smallBuffer)
-	buf := small
-	defer func() { putLarge(buf) }()
+	var buf []byte
+	take := func() []byte {
+		if buf == nil {
+			buf = s.outputBuffer()
+			buf = buf[:cap(buf)]
+		}
+		return buf[maxHeader:]
+	}
+	drop := func() { putBuffer(buf); buf = nil }
+	defer drop()
+	var source readyReader
+	source.init(s.source, s.waits, take, drop)
 	for {
-		n, readErr := s.source.Read(buf[maxHeader:])
+		n, readErr := source.read()
+		s.widen(n)
 		if n > 0 {
 			s.out.messages++
 			s.out.bytes += int64(n)
@@ -68,14 +97,8 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 				return nil, err
 			}
 		}
-		switch {
-		case readErr != nil:
+		if readErr != nil {
 			return readErr, nil
-		case n == len(buf)-maxHeader && len(buf) == smallBuffer:
-			buf = getLarge()[:largeBuffer]
-		case n < smallBuffer-maxHeader && len(buf) > smallBuffer:
-			putLarge(buf)
-			buf = small
 		}
 	}
 }
@@ -83,7 +106,6 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 // A lineDelivery is the way of a child's lines into frames.
 type lineDelivery struct {
 	*session
-	small    []byte
 	data     []byte // read and not yet sent: the beginning of a line
 	searched int    // bytes of data that hold no end of a line
 	opcode   byte   // of the next frame: opContinuation within a line
@@ -91,14 +113,25 @@ type lineDelivery struct {
 
 	// When the client gets two streams.
 	streams *streams
-	name    string // of this one
+	name    string   // of this one
+	logs    *lineLog // what is read goes there as well; nil: it does not
 }
 
-func (l *lineDelivery) deliver(source io.Reader) (readErr, writeErr error) {
-	defer func() { putLarge(l.data) }()
+// deliver sends the lines of source. With waits it is source's own that tells
+// when there is something to read.
+func (l *lineDelivery) deliver(source io.Reader, waits syscall.Conn) (readErr, writeErr error) {
+	defer func() { putBuffer(l.data) }()
+	var ready readyReader
+	ready.init(source, waits, l.take, l.drop)
 	for {
-		n, readErr := source.Read(l.space())
-		l.data = l.data[:len(l.data)+n]
+		n, readErr := ready.read()
+		old := len(l.data)
+		l.data = l.data[:old+n]
+		if l.streams == nil {
+			l.widen(n)
+		} else if l.logs != nil {
+			_, _ = l.logs.Write(l.data[old:])
+		}
 		if err := l.send(readErr != nil); err != nil {
 			return nil, err
 		}
@@ -108,23 +141,27 @@ func (l *lineDelivery) deliver(source io.Reader) (readErr, writeErr error) {
 	}
 }
 
-// space returns room to read into, behind data. It grows when data fills it,
+// take returns room to read into, behind data. It grows when data fills it,
 // up to the longest frame.
-func (l *lineDelivery) space() []byte {
+func (l *lineDelivery) take() []byte {
 	switch {
-	case len(l.data) < cap(l.data):
-	case len(l.data) == 0:
-		l.small = make([]byte, 0, smallBuffer)
-		l.data = l.small
-	case cap(l.data) < largeBuffer:
-		l.data = append(getLarge(), l.data...)
-	default:
+	case l.data == nil:
+		l.data = l.outputBuffer()
+	case cap(l.data)-len(l.data) < smallBuffer:
 		grown := make([]byte, len(l.data), min(4*cap(l.data), maxFrame+largeBuffer))
 		copy(grown, l.data)
-		putLarge(l.data)
+		putBuffer(l.data)
 		l.data = grown
 	}
 	return l.data[len(l.data):cap(l.data)]
+}
+
+// drop gives the room back, unless the beginning of a line is in it.
+func (l *lineDelivery) drop() {
+	if len(l.data) == 0 {
+		putBuffer(l.data)
+		l.data = nil
+	}
 }
 
 // send frames the lines that are whole and writes the frames.
@@ -133,9 +170,9 @@ func (l *lineDelivery) send(atEOF bool) (err error) {
 		l.streams.lock()
 		defer l.streams.unlock()
 	}
-	l.frames = getLarge()
+	l.frames = l.outputBuffer()
 	defer func() {
-		putLarge(l.frames)
+		putBuffer(l.frames)
 		l.frames = nil
 	}()
 	rest := l.data
@@ -155,20 +192,8 @@ func (l *lineDelivery) send(atEOF bool) (err error) {
 			return err
 		}
 	}
-	l.keep(rest)
-	return l.flush()
-}
-
-// keep moves what is left to the front, and gives a large buffer back when
-// nothing is left and the last read would have fitted into the small one. One
-// that a long line has made larger still goes with the line.
-func (l *lineDelivery) keep(rest []byte) {
-	if len(rest) == 0 && (cap(l.data) > largeBuffer || cap(l.data) > smallBuffer && len(l.data) < smallBuffer) {
-		putLarge(l.data)
-		l.data = l.small
-		return
-	}
 	l.data = l.data[:copy(l.data, rest)]
+	return l.flush()
 }
 
 // frame makes a frame of a line, or of a piece of one.

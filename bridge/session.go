@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -23,6 +24,7 @@ type session struct {
 	conn           *conn
 	child          *process.Process // nil: source and feed are our own streams
 	source         io.Reader        // what becomes messages
+	waits          syscall.Conn     // source, if it tells when there is something to read; else nil
 	framing        Framing
 	passStderr     bool   // stderr goes to the client too
 	subprotocol    string // chosen by the server; empty: none
@@ -53,6 +55,7 @@ type session struct {
 	in       traffic
 
 	out       traffic      // owned by output, and by run when output is done
+	wide      bool         // owned by output: the pipe holds more than most
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
 	idle   idleness

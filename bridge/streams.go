@@ -3,6 +3,7 @@ package bridge
 import (
 	"io"
 	"sync"
+	"syscall"
 	"unicode/utf8"
 )
 
@@ -24,27 +25,27 @@ func (t *streams) lock() {
 }
 
 func (t *streams) unlock() {
-	putLarge(t.json)
+	putBuffer(t.json)
 	t.json = nil
 	t.mu.Unlock()
 }
 
-// deliverStreams sends the lines of both streams until both have ended. A
-// child that has closed one of them may still use the other.
-func (s *session) deliverStreams(stdout, stderr io.Reader) (readErr, writeErr error) {
+// deliverStreams sends the lines of source and of stderr until both have
+// ended. A child that has closed one of them may still use the other.
+func (s *session) deliverStreams(stderr io.Reader, waits syscall.Conn) (readErr, writeErr error) {
 	both := new(streams)
 	var wg sync.WaitGroup
 	var stderrErr error
 	wg.Go(func() {
 		log := &lineLog{log: s.log}
-		defer log.end()
-		l := lineDelivery{session: s, opcode: opText, streams: both, name: "stderr"}
-		if _, stderrErr = l.deliver(io.TeeReader(stderr, log)); stderrErr != nil {
+		l := lineDelivery{session: s, opcode: opText, streams: both, name: "stderr", logs: log}
+		if _, stderrErr = l.deliver(stderr, waits); stderrErr != nil {
 			_, _ = io.Copy(log, stderr) // nobody reads it any more, but it is written
 		}
+		log.end()
 	})
 	l := lineDelivery{session: s, opcode: opText, streams: both, name: "stdout"}
-	readErr, writeErr = l.deliver(stdout)
+	readErr, writeErr = l.deliver(s.source, s.waits)
 	wg.Wait()
 	if writeErr == nil {
 		writeErr = stderrErr

@@ -106,7 +106,8 @@ func streaming(t *testing.T) (*session, *memConn) {
 // streamed is what the client of such a session gets of two streams.
 func streamed(t *testing.T, s *session, nc *memConn, stdout, stderr io.Reader) (frames []frame, all []said) {
 	t.Helper()
-	if readErr, writeErr := s.deliverStreams(stdout, stderr); readErr != io.EOF || writeErr != nil {
+	s.source = stdout
+	if readErr, writeErr := s.deliverStreams(stderr, nil); readErr != io.EOF || writeErr != nil {
 		t.Errorf("ended with %v and %v", readErr, writeErr)
 	}
 	s.end(nil)
@@ -208,7 +209,8 @@ func TestPassStderrBatches(t *testing.T) {
 	s, nc := streaming(t)
 	writes := 0
 	nc.onSend = func() { writes++ }
-	s.deliverStreams(strings.NewReader(lines), strings.NewReader(lines))
+	s.source = strings.NewReader(lines)
+	s.deliverStreams(strings.NewReader(lines), nil)
 	s.end(nil)
 	if n := len(sentFrames(t, nc.out.Bytes())); n != 2000 || writes > 20 {
 		t.Errorf("%d messages in %d writes", n, writes)

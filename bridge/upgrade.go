@@ -117,6 +117,9 @@ func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
 // attach gives the session what is at the other end.
 func (s *session) attach(source io.Reader, to sink) {
 	s.source = source
+	if s.child != nil {
+		s.waits = s.child.Stdout // our own input may be a file, which cannot be waited for
+	}
 	wg, failed := &s.wg, func(error) {} // a child may close its input
 	if s.child == nil {
 		wg = new(sync.WaitGroup) // a write to our own output may never return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -75,6 +76,7 @@ type Output struct {
 	f     *os.File
 	ended chan struct{} // closed when Read has returned io.EOF
 	tail  int           // bytes read since the output was cut off
+	wide  bool
 }
 
 func newOutput(f *os.File) *Output { return &Output{f: f, ended: make(chan struct{})} }
@@ -97,6 +99,10 @@ func (o *Output) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// SyscallConn is for a reader that has no buffer to spare while it waits. What
+// it tries on the pipe is Read's again when it finds the end or a deadline.
+func (o *Output) SyscallConn() (syscall.RawConn, error) { return o.f.SyscallConn() }
+
 // readTail reads what the pipe holds, without waiting for more: what the
 // child wrote before it exited is delivered, and a process that outlived it
 // is not waited for.
@@ -110,6 +116,40 @@ func (o *Output) readTail(p []byte) (n int, err error) {
 	}
 	o.tail += n
 	return n, nil
+}
+
+// PipeSize is how much a pipe holds before the writer has to wait (pipe(7)).
+const PipeSize = 64 << 10
+
+// wideSize is what a pipe holds that was widened. What a user's pipes may hold
+// together is limited (pipe(7): /proc/sys/fs/pipe-user-pages-soft, 64 MiB), and
+// beyond it new ones are tiny: only so many are widened at once.
+const (
+	wideSize = 256 << 10
+	maxWide  = 64
+)
+
+var wide atomic.Int32
+
+// Widen makes the pipe hold four times as much, which saves a child that
+// fills it, and the reader, three of four waits. It reports whether it could:
+// only Linux can, and only for some pipes at a time.
+func (o *Output) Widen() bool {
+	if wide.Add(1) > maxWide || !setPipeSize(o.f, wideSize) {
+		wide.Add(-1)
+		return false
+	}
+	o.wide = true
+	return true
+}
+
+// close closes the pipe.
+func (o *Output) close() error {
+	if o.wide {
+		o.wide = false
+		wide.Add(-1)
+	}
+	return o.f.Close()
 }
 
 // cutOff makes Read return what there is without waiting. A pipe without

@@ -212,7 +212,7 @@ func (p *Process) waitFor(ctx context.Context, d time.Duration) bool {
 // Close releases the pipes. It is called after End, when nobody reads or
 // writes them any more.
 func (p *Process) Close() error {
-	return errors.Join(p.Stdout.f.Close(), p.Stderr.f.Close())
+	return errors.Join(p.Stdout.close(), p.Stderr.close())
 }
 
 // A State tells how a process ended.
