@@ -58,6 +58,11 @@ type Handler struct {
 	// is refused with 429. Zero means 1024, a negative number no limit.
 	MaxForks int
 
+	// MaxSessions is how many sessions there may be in all; a connection over
+	// it is refused with 503. A session counts from its handshake on. Zero
+	// means no limit.
+	MaxSessions int
+
 	// MaxPerAddress is how many sessions one client address may have at
 	// once; a connection over it is refused with 429. An IPv6 address counts
 	// as its /64, because whoever has one has all of them. Zero means 64, but
@@ -124,6 +129,15 @@ type Handler struct {
 	// ServerSoftware is the CGI variable of that name; empty means wsbridge.
 	ServerSoftware string
 
+	// Opened, if not nil, is called when a session begins: after its
+	// handshake, before its child is started.
+	Opened func()
+
+	// Closed, if not nil, is called when nothing is left of a session, with
+	// how its WebSocket was closed and how its child ended; the State is nil
+	// when the child could not be started. Shutdown waits for the last call.
+	Closed func(Close, *process.State)
+
 	// Logger gets a line when a session opens and one when it closes
 	// (LevelAccess), the child's stderr line by line (LevelInfo), and what
 	// goes wrong; nil discards them.
@@ -137,6 +151,7 @@ type Handler struct {
 
 	mu         sync.Mutex
 	running    int                  // sessions, from before the upgrade until nothing is left
+	begun      int                  // sessions that were let in, running or not
 	perAddress map[netip.Prefix]int // those of them that MaxPerAddress counts
 	closed     bool                 // no more sessions
 	gone       chan struct{}        // closed when the last session of a closed Handler is gone
@@ -183,16 +198,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := h.newSession(r)
 	if err := s.upgrade(w, r); err != nil {
-		h.release(who)
+		h.forget(who)
 		h.Logger.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
 		return
+	}
+	if h.Opened != nil {
+		h.Opened()
 	}
 	id := rand.Text()[:12]
 	log := h.Logger.With("id", id)
 	child, err := h.start(r, id)
 	if err != nil {
 		log.Error("cannot start the command", "command", h.Command, "error", err)
-		s.refuse(notStarted(err))
+		ending := notStarted(err)
+		s.refuse(ending)
+		if h.Closed != nil {
+			h.Closed(ending, nil)
+		}
 		h.release(who)
 		return
 	}
@@ -213,6 +235,9 @@ func (h *Handler) run(s *session, who netip.Prefix, remote, path string) {
 		"duration", time.Since(begin).Round(time.Millisecond),
 		"messages_in", s.in.messages, "bytes_in", s.in.bytes,
 		"messages_out", s.out.messages, "bytes_out", s.out.bytes)
+	if h.Closed != nil {
+		h.Closed(ending, &state)
+	}
 }
 
 func (h *Handler) servePlain(w http.ResponseWriter, r *http.Request) {

@@ -50,7 +50,9 @@ with --address or --origin. Behind a proxy, --trustproxy tells its clients apart
 for REMOTE_ADDR, the log and --maxperip.
 
 SIGTERM or SIGINT ends the server after its connections, a second one at once.
-Exit status: 0 done, 1 failure, 2 usage.`
+Exit status: 0 done, 1 failure, 2 usage. With --once it is that of the command,
+128+S if signal S killed it: then the server ends with its first connection. Others
+are refused, and without --staticdir nothing listens any more from its beginning on.`
 
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
   wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it

@@ -104,6 +104,12 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			log.Info("other machines can connect", "address", ln.Addr().String())
 		}
 	}
+	if o.once {
+		var end context.CancelCauseFunc
+		ctx, end = context.WithCancelCause(ctx)
+		defer end(nil)
+		listeners = serveOnce(h, listeners, end)
+	}
 	return serve(ctx, srv, h.Shutdown, listeners, signals)
 }
 
