@@ -28,10 +28,14 @@ type conn struct {
 	net.Conn
 	r      io.Reader // what is read; Conn, unless bytes are buffered elsewhere
 	masked bool      // this is a client's end: frames out are masked
-	idle   func()    // called by the reader before a read that may block
-	got    func()    // called by the reader after a read
-	lost   func()    // called when a write has failed
-	sent   func()    // called when the socket took data; may be nil
+
+	compress   bool // messages may be compressed; set by the handshake
+	compressed bool // the message is that the library reads; owned by the reader
+
+	idle func() // called by the reader before a read that may block
+	got  func() // called by the reader after a read
+	lost func() // called when a write has failed
+	sent func() // called when the socket took data; may be nil
 
 	// Owned by the reader.
 	source readyReader
@@ -119,10 +123,26 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+	begins := c.frames.between()
 	n := c.frames.advance(c.in[:min(len(c.in), len(p))])
 	copy(p, c.in[:n])
 	c.in = c.in[n:]
+	if begins && n > 0 {
+		p[0] = c.begin(p[0])
+	}
 	return n, nil
+}
+
+// begin takes note of a frame's first byte and returns it for the library,
+// which shall not see that a message is compressed.
+func (c *conn) begin(first byte) byte {
+	if opcode := first & 0xf; opcode == opText || opcode == opBinary {
+		c.compressed = c.compress && first&rsv1Bit != 0
+		if c.compressed {
+			first &^= rsv1Bit
+		}
+	}
+	return first
 }
 
 // ready waits until something can be handed out, and reports whether there is

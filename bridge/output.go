@@ -53,7 +53,7 @@ func (s *session) deliver() (readErr, writeErr error) {
 	case s.passStderr:
 		return s.deliverStreams(s.child.Stderr, s.child.Stderr)
 	}
-	l := lineDelivery{session: s, opcode: opText}
+	l := s.newLineDelivery()
 	return l.deliver(s.source, s.waits)
 }
 
@@ -93,7 +93,7 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 		if n > 0 {
 			s.out.messages++
 			s.out.bytes += int64(n)
-			if err := s.conn.writeData(frameInPlace(buf[:maxHeader+n], finBit|opBinary, s.conn.masked)); err != nil {
+			if err := s.deliverChunk(buf[:maxHeader+n]); err != nil {
 				return nil, err
 			}
 		}
@@ -103,18 +103,34 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 	}
 }
 
+// deliverChunk sends what is in chunk behind the room for a header.
+func (s *session) deliverChunk(chunk []byte) error {
+	if !s.compress {
+		return s.conn.writeData(frameInPlace(chunk, finBit|opBinary, s.conn.masked))
+	}
+	c := deflation{on: true}
+	frames := c.appendFrame(s.outputBuffer(), finBit|opBinary, chunk[maxHeader:], s.conn.masked)
+	defer putBuffer(frames)
+	return s.conn.writeData(frames)
+}
+
 // A lineDelivery is the way of a child's lines into frames.
 type lineDelivery struct {
 	*session
-	data     []byte // read and not yet sent: the beginning of a line
-	searched int    // bytes of data that hold no end of a line
-	opcode   byte   // of the next frame: opContinuation within a line
-	frames   []byte // to be written at once
+	data      []byte // read and not yet sent: the beginning of a line
+	searched  int    // bytes of data that hold no end of a line
+	opcode    byte   // of the next frame: opContinuation within a line
+	frames    []byte // to be written at once
+	deflation deflation
 
 	// When the client gets two streams.
 	streams *streams
 	name    string   // of this one
 	logs    *lineLog // what is read goes there as well; nil: it does not
+}
+
+func (s *session) newLineDelivery() lineDelivery {
+	return lineDelivery{session: s, opcode: opText, deflation: deflation{on: s.compress}}
 }
 
 // deliver sends the lines of source. With waits it is source's own that tells
@@ -227,7 +243,7 @@ func (l *lineDelivery) appendTo(frames, payload []byte, last bool) []byte {
 		l.streams.note(l, last)
 	}
 	l.out.bytes += int64(len(payload))
-	return appendFrame(frames, first, payload, l.conn.masked)
+	return l.deflation.appendFrame(frames, first, payload, l.conn.masked)
 }
 
 func (l *lineDelivery) flush() error {

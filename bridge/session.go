@@ -27,6 +27,7 @@ type session struct {
 	waits          syscall.Conn     // source, if it tells when there is something to read; else nil
 	framing        Framing
 	passStderr     bool   // stderr goes to the client too
+	compress       bool   // asked for, and after the handshake: agreed
 	subprotocol    string // chosen by the server; empty: none
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none

@@ -38,13 +38,15 @@ func (s *session) deliverStreams(stderr io.Reader, waits syscall.Conn) (readErr,
 	var stderrErr error
 	wg.Go(func() {
 		log := &lineLog{log: s.log}
-		l := lineDelivery{session: s, opcode: opText, streams: both, name: "stderr", logs: log}
+		l := s.newLineDelivery()
+		l.streams, l.name, l.logs = both, "stderr", log
 		if _, stderrErr = l.deliver(stderr, waits); stderrErr != nil {
 			_, _ = io.Copy(log, stderr) // nobody reads it any more, but it is written
 		}
 		log.end()
 	})
-	l := lineDelivery{session: s, opcode: opText, streams: both, name: "stdout"}
+	l := s.newLineDelivery()
+	l.streams, l.name = both, "stdout"
 	readErr, writeErr = l.deliver(s.source, s.waits)
 	wg.Wait()
 	if writeErr == nil {

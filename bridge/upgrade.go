@@ -18,6 +18,7 @@ import (
 func (h *Handler) newSession(r *http.Request) *session {
 	s := &session{
 		framing:        h.Framing,
+		compress:       h.Compress,
 		passStderr:     h.PassStderr && h.Framing == Lines,
 		subprotocol:    h.subprotocol(r),
 		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
@@ -48,6 +49,7 @@ func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
 	s.ws, err = websocket.Accept(hijacker, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // Host and Origin have been checked
 		Subprotocols:       []string{s.subprotocol},
+		CompressionMode:    compressionMode(s.compress),
 		// The library's own answer would wait for the socket, and after
 		// five seconds end the session (of a client that reads slowly).
 		OnPingReceived: s.answer,
@@ -58,6 +60,7 @@ func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
 		return err
 	}
 	s.ws.SetReadLimit(-1) // readMessage has the limit
+	s.compresses(w.Header())
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -40,6 +41,7 @@ func TestInterop(t *testing.T) {
 		run  func(t *testing.T, binary string, peer interopPeer)
 	}{
 		{"echo", interopEcho},
+		{"compressed echo", interopCompressedEcho},
 		{"exit status", interopExitStatus},
 		{"burst before exit", interopBurst},
 		{"client leaves", interopLeave},
@@ -57,31 +59,48 @@ func TestInterop(t *testing.T) {
 
 // Scenarios.
 
+var interopLines = []string{
+	"hello",
+	"Grüße, 世界 🌍",
+	"",
+	"  <&> \"quoted\" \\n \t ",
+	strings.Repeat("0123456789", 7_000),
+	strings.Repeat("é€🌍", 10_000),
+	"last",
+}
+
 func interopEcho(t *testing.T, binary string, peer interopPeer) {
-	send := []string{
-		"hello",
-		"Grüße, 世界 🌍",
-		"",
-		"  <&> \"quoted\" \\n \t ",
-		strings.Repeat("0123456789", 7_000),
-		strings.Repeat("é€🌍", 10_000),
-		"last",
+	s := interopServe(t, binary, nil, "echo")
+	got := interopRun(t, peer, s, interopSpec{Send: interopLines, Leave: len(interopLines)})
+	interopSameLines(t, got.Messages, interopLines)
+	interopClosed(t, got, 1000, "")
+	if got.Extensions != "" {
+		t.Errorf("extensions %q were agreed on", got.Extensions)
 	}
-	s := interopServe(t, binary, "echo")
+}
+
+// All of the peers offer compression, and use it.
+func interopCompressedEcho(t *testing.T, binary string, peer interopPeer) {
+	// A line that leaves in several frames, and more than one of each kind.
+	send := append(slices.Concat(interopLines, interopLines), strings.Repeat("a long line, ", 200_000))
+	s := interopServe(t, binary, []string{"--compress", "--maxframesize=4000000"}, "echo")
 	got := interopRun(t, peer, s, interopSpec{Send: send, Leave: len(send)})
 	interopSameLines(t, got.Messages, send)
 	interopClosed(t, got, 1000, "")
+	if !strings.HasPrefix(got.Extensions, "permessage-deflate") {
+		t.Errorf("extensions %q were agreed on", got.Extensions)
+	}
 }
 
 func interopExitStatus(t *testing.T, binary string, peer interopPeer) {
-	s := interopServe(t, binary, "exit3")
+	s := interopServe(t, binary, nil, "exit3")
 	got := interopRun(t, peer, s, interopSpec{})
 	interopSameLines(t, got.Messages, []string{"bye"})
 	interopClosed(t, got, 4003, "exit status 3")
 }
 
 func interopBurst(t *testing.T, binary string, peer interopPeer) {
-	s := interopServe(t, binary, "burst")
+	s := interopServe(t, binary, nil, "burst")
 	// The child reads the first line only: the rest is unread when it exits.
 	unread := strings.Repeat("x", 50_000)
 	got := interopRun(t, peer, s, interopSpec{Send: []string{"go", unread, unread}})
@@ -95,7 +114,7 @@ func interopBurst(t *testing.T, binary string, peer interopPeer) {
 
 func interopLeave(t *testing.T, binary string, peer interopPeer) {
 	l := interopListen(t)
-	s := interopServe(t, binary, "hold", l.addr)
+	s := interopServe(t, binary, nil, "hold", l.addr)
 	got := interopRun(t, peer, s, interopSpec{Leave: 1})
 	interopSameLines(t, got.Messages, []string{"ready"})
 	interopClosed(t, got, 1000, "")
@@ -107,7 +126,7 @@ func interopShutdown(t *testing.T, binary string, peer interopPeer) {
 		t.Skip("Windows has no SIGTERM")
 	}
 	l := interopListen(t)
-	s := interopServe(t, binary, "hold", l.addr)
+	s := interopServe(t, binary, nil, "hold", l.addr)
 	stopped := make(chan error, 1)
 	go func() {
 		if err := l.waitStart(); err != nil {
@@ -194,7 +213,7 @@ var interopListening = regexp.MustCompile(`listening on (ws(://127\.0\.0\.1:\d+/
 
 // interopServe starts the binary on a free port, with this test binary as
 // its child, and ends it with the test.
-func interopServe(t *testing.T, binary string, child ...string) *interopServer {
+func interopServe(t *testing.T, binary string, flags []string, child ...string) *interopServer {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -204,7 +223,7 @@ func interopServe(t *testing.T, binary string, child ...string) *interopServer {
 	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte(interopPage), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"--port=0", "--staticdir=" + dir, "--", self, interopChildArg}, child...)
+	args := slices.Concat([]string{"--port=0", "--staticdir=" + dir}, flags, []string{"--", self, interopChildArg}, child)
 	s := &interopServer{cmd: exec.Command(binary, args...), exited: make(chan struct{})}
 	out, in := io.Pipe()
 	s.cmd.Stderr = in

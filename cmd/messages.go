@@ -11,6 +11,7 @@ type messageOptions struct {
 	binary       bool
 	passStderr   bool
 	subprotocols []string
+	compress     bool
 	maxForks     int
 	maxFrameSize int
 	closeMS      int
@@ -24,6 +25,7 @@ func (o *messageOptions) flags() flagGroup {
 	g.BoolVar(&o.passStderr, "passstderr", false, `standard error to the client too; each line is {"stream":"stdout"|"stderr","data":"..."}`)
 	g.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol",
 		"subprotocols that the command speaks (`NAMES`, comma separated); of these the first that a client offers is WEBSOCKET_PROTOCOL")
+	g.BoolVar(&o.compress, "compress", false, "compress messages of 512 bytes and more for clients that offer it (permessage-deflate)")
 	g.IntVar(&o.maxForks, "maxforks", 1024, "at most `n` commands at once, 429 over it; 0 for no limit")
 	g.IntVar(&o.maxFrameSize, "maxframesize", 1<<20, "at most `n` bytes a message from the client, 1009 over it")
 	g.IntVar(&o.closeMS, "closems", 0, "add `ms` milliseconds to each wait when a command is ended")

@@ -20,6 +20,7 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 		Env:            passedEnv(o.passEnv),
 		PassStderr:     o.passStderr,
 		Subprotocols:   o.subprotocols,
+		Compress:       o.compress,
 		MaxForks:       o.maxForks,
 		MaxPerAddress:  o.maxPerIP,
 		TrustedProxies: o.trustProxies,
