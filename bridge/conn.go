@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unicode/utf8"
 )
 
 // A conn is the net.Conn under the WebSocket. The library reads frames from
@@ -43,6 +42,12 @@ type conn struct {
 	in     []byte       // read and not yet handed out; lies in buf, or came early
 	frames frameScanner // over what was handed out
 	failed error        // why the socket cannot be read any more
+
+	// Owned by whoever has set writing.
+	raw       syscall.RawConn // nil where a write cannot be tried
+	tried     func(fd uintptr) bool
+	unwritten []byte
+	writeErr  error
 
 	heard   atomic.Bool  // something was read since it was last asked
 	written atomic.Int64 // bytes of data that the socket took
@@ -97,6 +102,7 @@ func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
 		waits = r
 	}
 	c.source.init(r, waits, c.take, c.drop)
+	c.raw, c.tried = c.source.raw, c.tryWrite
 	return c
 }
 
@@ -124,13 +130,16 @@ func (c *conn) Read(p []byte) (int, error) {
 		}
 	}
 	begins := c.frames.between()
-	n := c.frames.advance(c.in[:min(len(c.in), len(p))])
+	n, err := c.frames.advance(c.in[:min(len(c.in), len(p))])
 	copy(p, c.in[:n])
 	c.in = c.in[n:]
-	if begins && n > 0 {
+	if n == 0 {
+		return 0, err
+	}
+	if begins {
 		p[0] = c.begin(p[0])
 	}
-	return n, nil
+	return n, nil // an error comes again
 }
 
 // begin takes note of a frame's first byte and returns it for the library,
@@ -204,109 +213,6 @@ func (c *conn) isStopped() bool {
 	return c.phase == stopped
 }
 
-// Write takes the library's control frames, each of which comes whole. It
-// answers a close frame with the same bytes before anybody has seen them: a
-// reason that is not UTF-8 stops here.
-func (c *conn) Write(p []byte) (int, error) {
-	frame := p
-	if p[0]&0xf == opClose && !utf8.Valid(closeReason(p)) {
-		frame = closeFrame(errReasonNotUTF8, c.masked)
-	}
-	if err := c.control(frame); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// control sends a control frame without waiting for the socket.
-func (c *conn) control(frame []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closeSent || c.phase == finished { // finish has counted who still writes
-		return errCloseSent
-	}
-	if c.err != nil {
-		return c.err
-	}
-	c.closeSent = frame[0]&0xf == opClose
-	if len(c.queue)+len(frame) > maxQueue {
-		c.queue = c.queue[:0]
-	}
-	c.queue = append(c.queue, frame...)
-	if !c.writing {
-		c.writing = true
-		c.wg.Go(c.flushQueue)
-	}
-	return nil
-}
-
-func (c *conn) flushQueue() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.release()
-}
-
-// release ends a write: it sends the frames that were queued meanwhile, with
-// c.mu unlocked while the socket takes them.
-func (c *conn) release() {
-	for len(c.queue) > 0 && c.err == nil {
-		frames := c.queue
-		c.queue = nil
-		c.mu.Unlock()
-		_, err := c.Conn.Write(frames)
-		c.mu.Lock()
-		c.note(err)
-	}
-	c.writing = false
-	c.free.Broadcast()
-}
-
-// note keeps the first error of a write. c.mu is locked.
-func (c *conn) note(err error) {
-	if err == nil || c.err != nil {
-		return
-	}
-	c.err = err
-	if c.phase == reading {
-		// What the peer sent before it went may still be read, a close
-		// frame among it.
-		_ = c.SetReadDeadline(time.Now().Add(closeLimit))
-		c.lost()
-	}
-}
-
-// writeData writes whole data frames and waits until the socket has them.
-func (c *conn) writeData(frames []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for c.writing {
-		c.free.Wait()
-	}
-	if c.closeSent {
-		return errCloseSent
-	}
-	if c.err != nil {
-		return c.err
-	}
-	c.writing = true
-	c.mu.Unlock()
-	var err error
-	for len(frames) > 0 && err == nil {
-		// In pieces, so that progress shows.
-		var n int
-		n, err = c.Conn.Write(frames[:min(len(frames), largeBuffer)])
-		c.written.Add(int64(n))
-		if c.sent != nil {
-			c.sent()
-		}
-		frames = frames[n:]
-	}
-	c.mu.Lock()
-	c.note(err)
-	c.release()
-	return c.err
-}
-
 // Close is for the library, which closes the connection as soon as it has
 // queued a close frame. It wakes the reader and leaves the rest to finish.
 func (c *conn) Close() error {
@@ -319,7 +225,7 @@ func (c *conn) Close() error {
 }
 
 // cut ends the connection at once; reads and writes under way fail.
-func (c *conn) cut() { _ = c.Conn.Close() }
+func (c *conn) cut() { _ = closeAtOnce(c.Conn) }
 
 // finish ends the connection without destroying what is under way. It waits
 // until everything is written. If the peer may still be sending, it then says
@@ -336,7 +242,7 @@ func (c *conn) finish(linger time.Duration) {
 		c.free.Wait()
 	}
 	c.mu.Unlock()
-	if cw, ok := c.Conn.(interface{ CloseWrite() error }); linger > 0 && ok && cw.CloseWrite() == nil {
+	if linger > 0 && closeWrite(c.Conn) {
 		t.Reset(linger)
 		_, _ = io.Copy(io.Discard, c.r)
 	}

@@ -22,6 +22,12 @@ func (s *session) input() {
 	s.passOn()
 	putBuffer(s.batch)
 	s.batch = nil
+	s.received(err)
+}
+
+// received makes the end of the WebSocket the cause of the session's, unless
+// it was the session that wanted no more.
+func (s *session) received(err error) {
 	if errors.Is(err, errStopped) {
 		return
 	}
@@ -182,6 +188,7 @@ type feed struct {
 	waiting  bool          // the giver waits for room
 	closed   bool          // nothing more is given
 	deaf     bool          // nothing more is taken
+	err      error         // why it is deaf
 	done     chan struct{} // closed when all that was given is written, or nothing more is taken
 }
 
@@ -247,7 +254,7 @@ func (f *feed) empty() {
 // note makes the feed deaf after an error. f.mu is locked.
 func (f *feed) note(err error) {
 	if err != nil {
-		f.deaf = true
+		f.deaf, f.err = true, err
 		f.failed(err)
 	}
 }

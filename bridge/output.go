@@ -13,10 +13,18 @@ import (
 // child's output ends or the WebSocket takes no more.
 func (s *session) output() {
 	defer close(s.outputDone)
-	readErr, writeErr := s.deliver()
+	s.delivered(s.deliver())
+}
+
+// delivered ends the session when there is no more output, or nobody who
+// takes it.
+func (s *session) delivered(readErr, writeErr error) {
 	switch {
 	case writeErr != nil:
 		// Whoever sent the close frame or lost the socket says why.
+		if s.child != nil {
+			s.child.Stdout.Abandon()
+		}
 	case s.child != nil:
 		s.end(errChildDone)
 	case readErr != io.EOF:

@@ -4,10 +4,11 @@ package bridge
 
 import "syscall"
 
-// canTry says that a read can be tried on what has a syscall.RawConn.
+// canTry says that reads and writes can be tried on what has a
+// syscall.RawConn.
 const canTry = true
 
-// readOnce reads without waiting.
+// readOnce and writeOnce do not wait.
 func readOnce(fd uintptr, p []byte) (int, error) {
 	for {
 		n, err := syscall.Read(int(fd), p)
@@ -16,3 +17,5 @@ func readOnce(fd uintptr, p []byte) (int, error) {
 		}
 	}
 }
+
+func writeOnce(fd uintptr, p []byte) (int, error) { return syscall.Write(int(fd), p) }

@@ -31,7 +31,6 @@ type session struct {
 	subprotocol    string // chosen by the server; empty: none
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none
-	timeout        time.Duration // zero: none
 	linger         time.Duration
 	log            *slog.Logger
 	draining       context.Context // done when the server wants to stop
@@ -59,6 +58,7 @@ type session struct {
 	wide      bool         // owned by output: the pipe holds more than most
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
+	life   lifetime
 	idle   idleness
 	pings  pings
 	asking atomic.Bool // pings ask how far the client has read
@@ -71,7 +71,14 @@ type traffic struct{ messages, bytes int64 }
 // and then ends the child, delivers what is left of its output, closes the
 // WebSocket and waits until everybody is gone.
 func (s *session) run() (Close, process.State) {
-	defer s.startTimeouts()()
+	s.begin()
+	cause := s.awaitCause()
+	return s.finish(cause)
+}
+
+// begin starts everybody.
+func (s *session) begin() {
+	s.startTimeouts()
 	s.wg.Go(s.input)
 	if s.child != nil {
 		if !s.passStderr {
@@ -82,14 +89,22 @@ func (s *session) run() (Close, process.State) {
 		go s.output() // a read of our own input may never return
 	}
 	s.startPings()
+}
 
+// awaitCause waits until there is a cause to end.
+func (s *session) awaitCause() error {
 	if s.child == nil {
 		<-s.ctx.Done()
 	} else if s.child.Wait(s.ctx) == nil {
 		s.end(errChildDone)
 	}
-	cause := context.Cause(s.ctx)
+	return context.Cause(s.ctx)
+}
+
+// finish ends the session for its cause.
+func (s *session) finish(cause error) (Close, process.State) {
 	defer context.AfterFunc(s.killed, s.conn.cut)()
+	defer s.stopTimeouts()
 	s.feed.finish()
 	var state process.State
 	if s.child != nil {
@@ -221,7 +236,11 @@ func (s *session) awaitFeed() {
 // left the socket.
 func (s *session) close(cause error, state process.State) Close {
 	s.conn.stop()
+	// Over TLS a reader may be writing: the key update that its peer has
+	// asked for (RFC 8446, section 4.6.3).
+	late := time.AfterFunc(closeLimit, s.conn.cut)
 	<-s.inputDone
+	late.Stop()
 	s.pings.stop()
 	ending, ok := errors.AsType[Close](cause)
 	if local, failed := errors.AsType[*localError](cause); failed {
@@ -257,8 +276,8 @@ func (s *session) closeHandshake(c Close) {
 		return
 	}
 	linger := lingerLimit
-	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil {
-		linger = 0 // the peer has closed too
+	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil && !isTLS(s.conn.Conn) {
+		linger = 0 // the peer has closed too, and has no close_notify to send
 	}
 	s.conn.finish(linger)
 }

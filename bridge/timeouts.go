@@ -7,6 +7,13 @@ import (
 	"time"
 )
 
+// A lifetime ends a session after its limit.
+type lifetime struct {
+	limit time.Duration // zero: none
+	timer *time.Timer
+	drain context.CancelCauseFunc
+}
+
 // An idleness tells for how long no message has come or gone. Times are in ns
 // since began.
 type idleness struct {
@@ -21,31 +28,31 @@ type idleness struct {
 func (i *idleness) now() int64 { return int64(time.Since(i.began)) }
 
 // startTimeouts makes the session end when it has lived or been idle for too
-// long. The function that it returns ends that.
-func (s *session) startTimeouts() (stop func()) {
-	stop = func() {}
+// long.
+func (s *session) startTimeouts() {
 	if s.idle.limit > 0 {
 		s.idle.timer = time.AfterFunc(math.MaxInt64, s.checkIdle)
 		s.idle.timer.Reset(s.idle.limit) // not before checkIdle can see the timer
-		stop = func() { s.idle.timer.Stop() }
 	}
-	if s.timeout > 0 {
+	if s.life.limit > 0 {
 		// A session whose time is up is drained, though the server is not: it
 		// may be over but for a client that takes its time.
-		var drain context.CancelCauseFunc
-		s.draining, drain = context.WithCancelCause(s.draining)
-		timer := time.AfterFunc(s.timeout, func() {
+		s.draining, s.life.drain = context.WithCancelCause(s.draining)
+		s.life.timer = time.AfterFunc(s.life.limit, func() {
 			s.end(errTimeout)
-			drain(errTimeout)
+			s.life.drain(errTimeout)
 		})
-		stopIdle := stop
-		stop = func() {
-			stopIdle()
-			timer.Stop()
-			drain(nil)
-		}
 	}
-	return stop
+}
+
+func (s *session) stopTimeouts() {
+	if s.idle.timer != nil {
+		s.idle.timer.Stop()
+	}
+	if s.life.timer != nil {
+		s.life.timer.Stop()
+		s.life.drain(nil)
+	}
 }
 
 // checkIdle is called when the session may have been idle for too long.

@@ -23,7 +23,7 @@ func (h *Handler) newSession(r *http.Request) *session {
 		subprotocol:    h.subprotocol(r),
 		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
-		timeout:        h.Timeout,
+		life:           lifetime{limit: h.Timeout},
 		idle:           idleness{limit: h.IdleTimeout, began: time.Now()},
 		draining:       h.draining,
 		killed:         h.killed,
@@ -77,7 +77,7 @@ type hijacker struct {
 
 // bufio's buffers for the library, which reads headers and control frames
 // through the one and writes control frames with the other.
-const libraryBuffer = 512
+const libraryBuffer = 256
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
