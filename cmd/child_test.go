@@ -55,6 +55,8 @@ func child(args []string) int {
 		signal.Ignore(os.Interrupt, syscall.SIGTERM)
 		fmt.Fprintln(os.Stderr, "stubborn from now on")
 		time.Sleep(10 * time.Minute) // not for ever, should a test be killed
+	case "obey": // what its input says
+		return obey(os.Stdin)
 	case "exit": // N, after a line of output and one of errors
 		fmt.Println("last words")
 		fmt.Fprintln(os.Stderr, "complaint")

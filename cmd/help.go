@@ -50,6 +50,7 @@ SIGTERM or SIGINT ends the server after its connections, a second one at once.
 Exit status: 0 done, 1 failure, 2 usage.`
 
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
+  wsbridge --devconsole ./count.sh                    with a page to try it by hand
   wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
   wsbridge -- connect                                 a command called connect

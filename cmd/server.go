@@ -65,13 +65,20 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	log := newLogger(o.stderr, o.logLevel, o.logFormat)
 	h := o.handler(command, log)
+	var rs routes
 	if o.staticDir != "" {
 		files, close, err := newFiles(o.staticDir)
 		if err != nil {
 			return err
 		}
 		defer close()
-		h.Plain = files
+		rs = append(rs, files)
+	}
+	if o.devConsole {
+		rs = append(rs, newConsole(consoleOptions{binary: o.binary}))
+	}
+	if len(rs) > 0 {
+		h.Plain = rs
 	}
 	listeners, err := listen(o.addresses, o.port)
 	if err != nil {
@@ -95,6 +102,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		o.announce(log, "listening on", listenURL("ws", ln))
 		if o.staticDir != "" {
 			o.announce(log, "serving files at", listenURL("http", ln))
+		}
+		if o.devConsole {
+			o.announce(log, "console at", listenURL("http", ln))
 		}
 		if !isLoopback(ln) {
 			log.Info("other machines can connect", "address", ln.Addr().String())
