@@ -6,8 +6,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-	"unicode/utf8"
 )
 
 // A conn is the net.Conn under the WebSocket. The library reads frames from
@@ -32,11 +32,17 @@ type conn struct {
 	lost   func()    // called when a write has failed
 
 	// Owned by the reader.
-	small  []byte
-	large  []byte       // in use while reads are larger than small
-	in     []byte       // read and not yet handed out; lies in small or large
+	source readyReader
+	buf    []byte       // borrowed while there is something in it
+	in     []byte       // read and not yet handed out; lies in buf, or came early
 	frames frameScanner // over what was handed out
 	failed error        // why the socket cannot be read any more
+
+	// Owned by whoever has set writing.
+	raw       syscall.RawConn // nil where a write cannot be tried
+	tried     func(fd uintptr) bool
+	unwritten []byte
+	writeErr  error
 
 	heard   atomic.Bool  // something was read since it was last asked
 	written atomic.Int64 // bytes of data that the socket took
@@ -83,54 +89,76 @@ var (
 func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
 	c := &conn{Conn: nc, r: r, in: early}
 	c.free.L = &c.mu
+	var waits syscall.Conn
+	switch r := r.(type) { // not what merely embeds one, and may read otherwise
+	case *net.TCPConn:
+		waits = r
+	case *net.UnixConn:
+		waits = r
+	}
+	c.source.init(r, waits, c.take, c.drop)
+	c.raw, c.tried = c.source.raw, c.tryWrite
 	return c
 }
 
+// take and drop borrow buf.
+func (c *conn) take() []byte {
+	if c.buf == nil {
+		c.buf = getLarge()[:largeBuffer]
+	}
+	return c.buf
+}
+
+func (c *conn) drop() {
+	putBuffer(c.buf)
+	c.buf = nil
+}
+
 // Read hands out what was read from the socket, and reads more when nothing
-// is left. It returns errStopped once stop was called.
+// is left; never more than up to the end of a frame, so that what follows a
+// message is still here and not in the library's buffer. It returns errStopped
+// once stop was called.
 func (c *conn) Read(p []byte) (int, error) {
 	for len(c.in) == 0 {
-		if c.isStopped() {
-			return 0, errStopped
-		}
-		// The library gives up on a control frame whose payload takes more
-		// than 5 s: that is no moment to wait for the child.
-		if c.idle != nil && !c.frames.inControl() {
-			c.idle()
-		}
 		if err := c.fill(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(p, c.in)
+	n, err := c.frames.advance(c.in[:min(len(c.in), len(p))])
+	copy(p, c.in[:n])
 	c.in = c.in[n:]
-	c.frames.advance(p[:n])
-	return n, nil
+	if n > 0 {
+		return n, nil // the error comes again
+	}
+	return 0, err
 }
 
-// fill reads from the socket once. A read that fills the small buffer is
-// followed by large ones, until one would have fitted into the small again.
-func (c *conn) fill() error {
-	b := c.large
-	if b == nil {
-		if c.small == nil {
-			c.small = make([]byte, smallBuffer)
+// ready waits until something can be handed out, and reports whether there is
+// any.
+func (c *conn) ready() bool {
+	for len(c.in) == 0 {
+		if c.fill() != nil {
+			return false
 		}
-		b = c.small
 	}
-	n, err := c.r.Read(b[:cap(b)])
+	return true
+}
+
+// fill reads from the socket once. It may wait.
+func (c *conn) fill() error {
+	if c.isStopped() {
+		return errStopped
+	}
+	// The library gives up on a control frame whose payload takes more
+	// than 5 s: that is no moment to wait for the child.
+	if c.idle != nil && !c.frames.inControl() {
+		c.idle()
+	}
+	n, err := c.source.read()
 	if n > 0 {
 		c.heard.Store(true)
 		c.got()
-	}
-	c.in = b[:n]
-	switch {
-	case c.large == nil && n == len(c.small):
-		c.large = getLarge()
-	case c.large != nil && n < smallBuffer:
-		c.in = c.small[:copy(c.small, c.in)]
-		putLarge(c.large)
-		c.large = nil
+		c.in = c.buf[:n]
 	}
 	if n > 0 || err == nil {
 		return nil // the error comes again
@@ -164,106 +192,6 @@ func (c *conn) isStopped() bool {
 	return c.phase == stopped
 }
 
-// Write takes the library's control frames, each of which comes whole. It
-// answers a close frame with the same bytes before anybody has seen them: a
-// reason that is not UTF-8 stops here.
-func (c *conn) Write(p []byte) (int, error) {
-	frame := p
-	if p[0]&0xf == opClose && !utf8.Valid(closeReason(p)) {
-		frame = closeFrame(errReasonNotUTF8, c.masked)
-	}
-	if err := c.control(frame); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// control sends a control frame without waiting for the socket.
-func (c *conn) control(frame []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closeSent || c.phase == finished { // finish has counted who still writes
-		return errCloseSent
-	}
-	if c.err != nil {
-		return c.err
-	}
-	c.closeSent = frame[0]&0xf == opClose
-	if len(c.queue)+len(frame) > maxQueue {
-		c.queue = c.queue[:0]
-	}
-	c.queue = append(c.queue, frame...)
-	if !c.writing {
-		c.writing = true
-		c.wg.Go(c.flushQueue)
-	}
-	return nil
-}
-
-func (c *conn) flushQueue() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.release()
-}
-
-// release ends a write: it sends the frames that were queued meanwhile, with
-// c.mu unlocked while the socket takes them.
-func (c *conn) release() {
-	for len(c.queue) > 0 && c.err == nil {
-		frames := c.queue
-		c.queue = nil
-		c.mu.Unlock()
-		_, err := c.Conn.Write(frames)
-		c.mu.Lock()
-		c.note(err)
-	}
-	c.writing = false
-	c.free.Broadcast()
-}
-
-// note keeps the first error of a write. c.mu is locked.
-func (c *conn) note(err error) {
-	if err == nil || c.err != nil {
-		return
-	}
-	c.err = err
-	if c.phase == reading {
-		// What the peer sent before it went may still be read, a close
-		// frame among it.
-		_ = c.SetReadDeadline(time.Now().Add(closeLimit))
-		c.lost()
-	}
-}
-
-// writeData writes whole data frames and waits until the socket has them.
-func (c *conn) writeData(frames []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for c.writing {
-		c.free.Wait()
-	}
-	if c.closeSent {
-		return errCloseSent
-	}
-	if c.err != nil {
-		return c.err
-	}
-	c.writing = true
-	c.mu.Unlock()
-	var err error
-	for len(frames) > 0 && err == nil {
-		// In pieces, so that progress shows.
-		var n int
-		n, err = c.Conn.Write(frames[:min(len(frames), largeBuffer)])
-		c.written.Add(int64(n))
-		frames = frames[n:]
-	}
-	c.mu.Lock()
-	c.note(err)
-	c.release()
-	return c.err
-}
-
 // Close is for the library, which closes the connection as soon as it has
 // queued a close frame. It wakes the reader and leaves the rest to finish.
 func (c *conn) Close() error {
@@ -276,7 +204,7 @@ func (c *conn) Close() error {
 }
 
 // cut ends the connection at once; reads and writes under way fail.
-func (c *conn) cut() { _ = c.Conn.Close() }
+func (c *conn) cut() { _ = closeAtOnce(c.Conn) }
 
 // finish ends the connection without destroying what is under way. It waits
 // until everything is written. If the peer may still be sending, it then says
@@ -293,13 +221,11 @@ func (c *conn) finish(linger time.Duration) {
 		c.free.Wait()
 	}
 	c.mu.Unlock()
-	if cw, ok := c.Conn.(interface{ CloseWrite() error }); linger > 0 && ok && cw.CloseWrite() == nil {
+	if linger > 0 && closeWrite(c.Conn) {
 		t.Reset(linger)
 		_, _ = io.Copy(io.Discard, c.r)
 	}
 	c.cut()
-	if c.large != nil {
-		putLarge(c.large)
-		c.large, c.in = nil, nil
-	}
+	c.in = nil
+	c.drop()
 }

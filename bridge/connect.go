@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -97,10 +98,21 @@ func (c *Client) Run(ctx context.Context, url string) (Close, error) {
 	}
 	defer context.AfterFunc(ctx, func() { s.end(errGoingAway) })()
 	ending, _ := s.run()
+	return ending, s.localFailure()
+}
+
+// localFailure is what has failed of our own input and output, also when it
+// did so after the server had closed.
+func (s *session) localFailure() error {
 	if err, ok := errors.AsType[*localError](context.Cause(s.ctx)); ok {
-		return ending, err
+		return err
 	}
-	return ending, nil
+	s.feed.mu.Lock()
+	defer s.feed.mu.Unlock()
+	if s.child == nil && s.feed.err != nil {
+		return &localError{"write output", s.feed.err}
+	}
+	return nil
 }
 
 // start starts the command, with the whole environment: it is our own.
@@ -140,7 +152,9 @@ func (s *session) dial(ctx context.Context, c *Client, url string) error {
 	}
 	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-		return fmt.Errorf("%s: the server answered %s: %q", url, resp.Status, bytes.TrimSpace(text))
+		// Its own words for the status could steer a terminal.
+		status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
+		return fmt.Errorf("%s: the server answered %s: %q", url, status, bytes.TrimSpace(text))
 	}
 	if err != nil {
 		return err
@@ -175,7 +189,7 @@ func (u upgrader) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	// What the server has sent already is in the body's buffer.
 	c := u.session.setConn(nc, resp.Body, nil)
-	c.masked = true
+	c.masked, c.frames.fromServer = true, true
 	resp.Body = c
 	return resp, nil
 }

@@ -111,9 +111,16 @@ func TestClientCommand(t *testing.T) {
 func TestClientCannotConnect(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
+	steering := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		nc, _, _ := http.NewResponseController(w).Hijack()
+		fmt.Fprint(nc, "HTTP/1.1 403 \x1b[31mred\r\nContent-Length: 8\r\n\r\n\x1b[31mred")
+		nc.Close()
+	}))
+	defer steering.Close()
 	circle := httptest.NewServer(http.RedirectHandler("/", http.StatusFound))
 	defer circle.Close()
 	for url, want := range map[string]string{
+		steering.URL:          `403 Forbidden: "\x1b[31mred"`,
 		circle.URL:            "stopped after 10 redirects",
 		srv.URL:               `404 Not Found: "404 page not found"`,
 		"ftp://127.0.0.1/":    `unexpected url scheme: "ftp"`,
@@ -249,12 +256,7 @@ func TestClientTellsOfItsOwnFailures(t *testing.T) {
 }
 
 func TestClientOverTLS(t *testing.T) {
-	h := child(&Handler{}, "echo")
-	srv := httptest.NewTLSServer(h)
-	t.Cleanup(func() {
-		h.Shutdown(t.Context())
-		srv.Close()
-	})
+	srv := serveTLS(t, child(&Handler{}, "echo"))
 	var out bytes.Buffer
 	in := strings.Repeat(strings.Repeat("y", 99)+"\n", 20000)
 	end, err := (&Client{Stdin: strings.NewReader(in), Stdout: &out, Linger: 5 * time.Second,

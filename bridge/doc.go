@@ -9,7 +9,8 @@
 //
 // A request that asks for an upgrade is checked before anything is started:
 // the handshake, the Host, the Origin, the number of sessions, in all and from
-// one address. Then the connection is hijacked and ServeHTTP returns; a session
+// one address. If it is wanted, the client's name is looked up, for a limited
+// time. Then the connection is hijacked and ServeHTTP returns; a session
 // goes on with these goroutines, each the sole owner of what it does:
 //
 //   - run starts the others, waits for the first cause to end, and ends what

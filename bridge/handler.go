@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"net"
 	"net/http"
 	"net/netip"
 	"os/exec"
@@ -56,6 +57,12 @@ type Handler struct {
 	// the proxy's own. From others they are not believed. A proxy at a unix
 	// socket has the address 127.0.0.1 here.
 	TrustedProxies []netip.Prefix
+
+	// Resolver finds the name of a client's address, for REMOTE_HOST. The
+	// session waits for it at most a second. Only a name that resolves to the
+	// address again is believed; without one, and without a Resolver, the
+	// variable is the address itself (RFC 3875, section 4.1.9).
+	Resolver *net.Resolver
 
 	// MaxMessageSize is how many bytes a message from the client may have,
 	// and how many may wait for a child that does not read. A larger
@@ -152,6 +159,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, refused)
 		return
 	}
+	r = h.withRemoteHost(r)
 	s := h.newSession(r)
 	if err := s.upgrade(w, r); err != nil {
 		h.release(who)
@@ -170,18 +178,24 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.child, s.log = child, log
 	s.attach(child.Stdout, child.Stdin)
 	remote, path := r.RemoteAddr, r.URL.Path
+	log.Log(context.Background(), LevelAccess, "open", "remote", remote, "path", path, "pid", child.Pid())
 	go h.run(s, who, remote, path) // lets go of this goroutine's stack and of the request
 }
 
-// run is a session with its lines in the log.
+// run is a session that has been opened.
 func (h *Handler) run(s *session, who netip.Prefix, remote, path string) {
 	defer h.release(who)
-	ctx, begin := context.Background(), time.Now()
-	s.log.Log(ctx, LevelAccess, "open", "remote", remote, "path", path, "pid", s.child.Pid())
+	begin := time.Now()
 	ending, state := s.run()
-	s.log.Log(ctx, LevelAccess, "close", "remote", remote, "path", path, "pid", s.child.Pid(),
+	s.logClose(remote, path, ending, state, time.Since(begin))
+}
+
+// logClose is not in run, whose stack would grow for it before the session
+// has begun.
+func (s *session) logClose(remote, path string, ending Close, state process.State, d time.Duration) {
+	s.log.Log(context.Background(), LevelAccess, "close", "remote", remote, "path", path, "pid", s.child.Pid(),
 		"child", state.String(), "code", ending.Code, "reason", ending.Reason,
-		"duration", time.Since(begin).Round(time.Millisecond),
+		"duration", d.Round(time.Millisecond),
 		"messages_in", s.in.messages, "bytes_in", s.in.bytes,
 		"messages_out", s.out.messages, "bytes_out", s.out.bytes)
 }
@@ -202,7 +216,9 @@ func (h *Handler) servePlain(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *refusal) {
 	h.Logger.Info("refused", "remote", r.RemoteAddr, "path", r.URL.Path, "status", err.status, "reason", err.reason+err.remedy)
 	for name, value := range err.header {
-		w.Header()[name] = value
+		if r.ProtoMajor == 1 || name != "Connection" && name != "Upgrade" { // RFC 9113, section 8.2.2
+			w.Header()[name] = value
+		}
 	}
 	http.Error(w, err.reason, err.status)
 }

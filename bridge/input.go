@@ -20,8 +20,14 @@ func (s *session) input() {
 	err := s.receive()
 	s.feed.waitNoMore() // a close frame has been answered: the end shall not wait for the child
 	s.passOn()
-	putLarge(s.batch)
+	putBuffer(s.batch)
 	s.batch = nil
+	s.received(err)
+}
+
+// received makes the end of the WebSocket the cause of the session's, unless
+// it was the session that wanted no more.
+func (s *session) received(err error) {
 	if errors.Is(err, errStopped) {
 		return
 	}
@@ -55,6 +61,7 @@ func (s *session) input() {
 // are fed together: conn calls passOn before it waits for more.
 func (s *session) receive() error {
 	for {
+		s.receiveWhole()
 		typ, r, err := s.ws.Reader(context.Background())
 		if err != nil {
 			return err
@@ -116,10 +123,7 @@ func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	if typ == websocket.MessageText && valid < len(message) {
 		return errNotUTF8 // it ends in the middle of a rune
 	}
-	s.in.messages++
-	s.in.bytes += int64(len(message))
-	s.batch = s.framing.terminate(s.batch)
-	s.complete = len(s.batch)
+	s.took(message)
 	return nil
 }
 
@@ -132,7 +136,7 @@ func (s *session) growBatch() {
 	}
 	grown := make([]byte, len(s.batch), 2*cap(s.batch))
 	copy(grown, s.batch)
-	putLarge(s.batch)
+	putBuffer(s.batch)
 	s.batch = grown
 }
 
@@ -146,7 +150,7 @@ func (s *session) passOn() {
 		s.noteHeard()
 	}
 	if s.batch != nil && s.passed == len(s.batch) && !s.reading {
-		putLarge(s.batch)
+		putBuffer(s.batch)
 		s.batch, s.complete, s.passed = nil, 0, 0
 	}
 }
@@ -179,6 +183,7 @@ type feed struct {
 	waiting  bool          // the giver waits for room
 	closed   bool          // nothing more is given
 	deaf     bool          // nothing more is taken
+	err      error         // why it is deaf
 	done     chan struct{} // closed when all that was given is written, or nothing more is taken
 }
 
@@ -244,7 +249,7 @@ func (f *feed) empty() {
 // note makes the feed deaf after an error. f.mu is locked.
 func (f *feed) note(err error) {
 	if err != nil {
-		f.deaf = true
+		f.deaf, f.err = true, err
 		f.failed(err)
 	}
 }

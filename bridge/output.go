@@ -7,16 +7,26 @@ import (
 	"log/slog"
 	"time"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // output reads what the child writes and sends it as messages, until the
 // child's output ends or the WebSocket takes no more.
 func (s *session) output() {
 	defer close(s.outputDone)
-	readErr, writeErr := s.deliver()
+	s.delivered(s.deliver())
+}
+
+// delivered ends the session when there is no more output, or nobody who
+// takes it.
+func (s *session) delivered(readErr, writeErr error) {
 	switch {
 	case writeErr != nil:
 		// Whoever sent the close frame or lost the socket says why.
+		if s.child != nil {
+			s.child.Stdout.Abandon()
+		}
 	case s.child != nil:
 		s.end(errChildDone)
 	case readErr != io.EOF:
@@ -53,13 +63,39 @@ func (s *session) deliver() (readErr, writeErr error) {
 	return s.deliverLines()
 }
 
+// widen gives a child that fills its pipe one that holds more. n is how much
+// a read brought.
+func (s *session) widen(n int) {
+	if n >= process.PipeSize && !s.wide && s.child != nil {
+		s.wide = s.child.Stdout.Widen()
+	}
+}
+
+// outputBuffer returns an empty buffer for all that a read may bring.
+func (s *session) outputBuffer() []byte {
+	if s.wide {
+		return getWide()
+	}
+	return getLarge()
+}
+
 // deliverChunks reads behind the room for a header, so that nothing is copied.
 func (s *session) deliverChunks() (readErr, writeErr error) {
-	small := make([]byte, smallBuffer)
-	buf := small
-	defer func() { putLarge(buf) }()
+	var buf []byte
+	take := func() []byte {
+		if buf == nil {
+			buf = s.outputBuffer()
+			buf = buf[:cap(buf)]
+		}
+		return buf[maxHeader:]
+	}
+	drop := func() { putBuffer(buf); buf = nil }
+	defer drop()
+	var source readyReader
+	source.init(s.source, s.waits, take, drop)
 	for {
-		n, readErr := s.source.Read(buf[maxHeader:])
+		n, readErr := source.read()
+		s.widen(n)
 		if n > 0 {
 			s.out.messages++
 			s.out.bytes += int64(n)
@@ -67,23 +103,20 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 				return nil, err
 			}
 		}
-		switch {
-		case readErr != nil:
+		if readErr != nil {
 			return readErr, nil
-		case n == len(buf)-maxHeader && len(buf) == smallBuffer:
-			buf = getLarge()[:largeBuffer]
-		case n < smallBuffer-maxHeader && len(buf) > smallBuffer:
-			putLarge(buf)
-			buf = small
 		}
 	}
 }
 
 func (s *session) deliverLines() (readErr, writeErr error) {
 	l := lineDelivery{session: s, opcode: opText}
-	defer func() { putLarge(l.data) }()
+	defer func() { putBuffer(l.data) }()
+	var source readyReader
+	source.init(s.source, s.waits, l.take, l.drop)
 	for {
-		n, readErr := s.source.Read(l.space())
+		n, readErr := source.read()
+		s.widen(n)
 		l.data = l.data[:len(l.data)+n]
 		if err := l.send(readErr != nil); err != nil {
 			return nil, err
@@ -97,37 +130,40 @@ func (s *session) deliverLines() (readErr, writeErr error) {
 // A lineDelivery is the way of a child's lines into frames.
 type lineDelivery struct {
 	*session
-	small    []byte
 	data     []byte // read and not yet sent: the beginning of a line
 	searched int    // bytes of data that hold no end of a line
 	opcode   byte   // of the next frame: opContinuation within a line
 	frames   []byte // to be written at once
 }
 
-// space returns room to read into, behind data. It grows when data fills it,
+// take returns room to read into, behind data. It grows when data fills it,
 // up to the longest frame.
-func (l *lineDelivery) space() []byte {
+func (l *lineDelivery) take() []byte {
 	switch {
-	case len(l.data) < cap(l.data):
-	case len(l.data) == 0:
-		l.small = make([]byte, 0, smallBuffer)
-		l.data = l.small
-	case cap(l.data) < largeBuffer:
-		l.data = append(getLarge(), l.data...)
-	default:
+	case l.data == nil:
+		l.data = l.outputBuffer()
+	case cap(l.data)-len(l.data) < smallBuffer:
 		grown := make([]byte, len(l.data), min(4*cap(l.data), maxFrame+largeBuffer))
 		copy(grown, l.data)
-		putLarge(l.data)
+		putBuffer(l.data)
 		l.data = grown
 	}
 	return l.data[len(l.data):cap(l.data)]
 }
 
+// drop gives the room back, unless the beginning of a line is in it.
+func (l *lineDelivery) drop() {
+	if len(l.data) == 0 {
+		putBuffer(l.data)
+		l.data = nil
+	}
+}
+
 // send frames the lines that are whole and writes the frames.
 func (l *lineDelivery) send(atEOF bool) (err error) {
-	l.frames = getLarge()
+	l.frames = l.outputBuffer()
 	defer func() {
-		putLarge(l.frames)
+		putBuffer(l.frames)
 		l.frames = nil
 	}()
 	rest := l.data
@@ -147,20 +183,8 @@ func (l *lineDelivery) send(atEOF bool) (err error) {
 			return err
 		}
 	}
-	l.keep(rest)
-	return l.flush()
-}
-
-// keep moves what is left to the front, and gives a large buffer back when
-// nothing is left and the last read would have fitted into the small one. One
-// that a long line has made larger still goes with the line.
-func (l *lineDelivery) keep(rest []byte) {
-	if len(rest) == 0 && (cap(l.data) > largeBuffer || cap(l.data) > smallBuffer && len(l.data) < smallBuffer) {
-		putLarge(l.data)
-		l.data = l.small
-		return
-	}
 	l.data = l.data[:copy(l.data, rest)]
+	return l.flush()
 }
 
 // frame makes a frame of a line, or of a piece of one.

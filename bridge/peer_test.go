@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -33,11 +34,37 @@ func serve(t testing.TB, h *Handler) *httptest.Server {
 	return srv
 }
 
+// serveTLS is serve over TLS.
+func serveTLS(t testing.TB, h *Handler) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewTLSServer(h)
+	t.Cleanup(func() {
+		h.Shutdown(t.Context())
+		srv.Close()
+	})
+	return srv
+}
+
 // A peer speaks raw frames, so that a test can break every rule.
 type peer struct {
 	*net.TCPConn
-	t testing.TB
-	r *bufio.Reader
+	tls *tls.Conn // over it, or nil
+	t   testing.TB
+	r   *bufio.Reader
+}
+
+func (p *peer) Write(b []byte) (int, error) {
+	if p.tls != nil {
+		return p.tls.Write(b)
+	}
+	return p.TCPConn.Write(b)
+}
+
+func (p *peer) Read(b []byte) (int, error) {
+	if p.tls != nil {
+		return p.tls.Read(b)
+	}
+	return p.TCPConn.Read(b)
 }
 
 // handshakeFor is an opening handshake with further header lines.
@@ -50,13 +77,17 @@ func handshakeFor(srv *httptest.Server, path string, lines ...string) string {
 // connect opens a WebSocket; early follows the handshake in the same write.
 func connect(t testing.TB, srv *httptest.Server, early ...[]byte) *peer {
 	t.Helper()
-	return connectAt(t, srv.Listener.Addr().String(), handshakeFor(srv, "/")+string(bytes.Join(early, nil)))
+	return connectAt(t, srv, srv.Listener.Addr().String(), handshakeFor(srv, "/")+string(bytes.Join(early, nil)))
 }
 
-// connectAt opens a WebSocket with a handshake as it stands.
-func connectAt(t testing.TB, addr, handshake string) *peer {
+// connectAt opens a WebSocket with a handshake as it stands, at an address that
+// leads to the server.
+func connectAt(t testing.TB, srv *httptest.Server, addr, handshake string) *peer {
 	t.Helper()
 	p := dial(t, addr)
+	if srv.TLS != nil {
+		p.secure(srv)
+	}
 	p.write([]byte(handshake))
 	p.wantSwitch()
 	return p
@@ -70,7 +101,15 @@ func dial(t testing.TB, addr string) *peer {
 	}
 	t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(patience))
-	return &peer{nc.(*net.TCPConn), t, bufio.NewReaderSize(nc, 64<<10)}
+	return &peer{TCPConn: nc.(*net.TCPConn), t: t, r: bufio.NewReaderSize(nc, 64<<10)}
+}
+
+// secure makes what follows pass TLS.
+func (p *peer) secure(srv *httptest.Server) {
+	config := srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.ServerName = "example.com" // httptest's certificate is for it
+	p.tls = tls.Client(p.TCPConn, config)
+	p.r.Reset(p)
 }
 
 // wantSwitch reads the answer to a handshake.

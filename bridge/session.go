@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -23,6 +24,7 @@ type session struct {
 	conn           *conn
 	child          *process.Process // nil: source and feed are our own streams
 	source         io.Reader        // what becomes messages
+	waits          syscall.Conn     // source, if it tells when there is something to read; else nil
 	framing        Framing
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none
@@ -50,6 +52,7 @@ type session struct {
 	in       traffic
 
 	out       traffic      // owned by output, and by run when output is done
+	wide      bool         // owned by output: the pipe holds more than most
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
 	pings  pings
@@ -63,6 +66,13 @@ type traffic struct{ messages, bytes int64 }
 // and then ends the child, delivers what is left of its output, closes the
 // WebSocket and waits until everybody is gone.
 func (s *session) run() (Close, process.State) {
+	s.begin()
+	cause := s.awaitCause()
+	return s.finish(cause)
+}
+
+// begin starts everybody.
+func (s *session) begin() {
 	s.wg.Go(s.input)
 	if s.child != nil {
 		s.wg.Go(s.stderr)
@@ -71,13 +81,20 @@ func (s *session) run() (Close, process.State) {
 		go s.output() // a read of our own input may never return
 	}
 	s.startPings()
+}
 
+// awaitCause waits until there is a cause to end.
+func (s *session) awaitCause() error {
 	if s.child == nil {
 		<-s.ctx.Done()
 	} else if s.child.Wait(s.ctx) == nil {
 		s.end(errChildDone)
 	}
-	cause := context.Cause(s.ctx)
+	return context.Cause(s.ctx)
+}
+
+// finish ends the session for its cause.
+func (s *session) finish(cause error) (Close, process.State) {
 	defer context.AfterFunc(s.killed, s.conn.cut)()
 	s.feed.finish()
 	var state process.State
@@ -210,7 +227,11 @@ func (s *session) awaitFeed() {
 // left the socket.
 func (s *session) close(cause error, state process.State) Close {
 	s.conn.stop()
+	// Over TLS a reader may be writing: the key update that its peer has
+	// asked for (RFC 8446, section 4.6.3).
+	late := time.AfterFunc(closeLimit, s.conn.cut)
 	<-s.inputDone
+	late.Stop()
 	s.pings.stop()
 	ending, ok := errors.AsType[Close](cause)
 	if local, failed := errors.AsType[*localError](cause); failed {
@@ -246,8 +267,8 @@ func (s *session) closeHandshake(c Close) {
 		return
 	}
 	linger := lingerLimit
-	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil {
-		linger = 0 // the peer has closed too
+	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil && !isTLS(s.conn.Conn) {
+		linger = 0 // the peer has closed too, and has no close_notify to send
 	}
 	s.conn.finish(linger)
 }

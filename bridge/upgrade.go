@@ -42,7 +42,7 @@ type hijacker struct {
 
 // bufio's buffers for the library, which reads headers and control frames
 // through the one and writes control frames with the other.
-const libraryBuffer = 512
+const libraryBuffer = 256
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
@@ -79,6 +79,9 @@ func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
 // attach gives the session what is at the other end.
 func (s *session) attach(source io.Reader, to sink) {
 	s.source = source
+	if s.child != nil {
+		s.waits = s.child.Stdout // our own input may be a file, which cannot be waited for
+	}
 	wg, failed := &s.wg, func(error) {} // a child may close its input
 	if s.child == nil {
 		wg = new(sync.WaitGroup) // a write to our own output may never return

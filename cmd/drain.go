@@ -42,7 +42,8 @@ func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context)
 	}
 
 	ctx, kill := context.WithCancel(context.WithoutCancel(ctx))
-	running.Go(func() {
+	var second sync.WaitGroup
+	second.Go(func() {
 		select {
 		case <-signals:
 			kill()
@@ -50,30 +51,47 @@ func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context)
 		}
 	})
 	silent.close()
-	var pages sync.WaitGroup
-	pages.Go(func() {
+	pages := begin(func() {
 		ctx, cancel := context.WithTimeout(ctx, pageGrace)
 		defer cancel()
 		_ = srv.Shutdown(ctx)
 		srv.Close() // what Shutdown did not want to wait for
+		running.Wait()
 	})
-	drained := make(chan struct{})
-	go func() {
+	// Each TLS connection is closed with a farewell, for up to 5 s when its
+	// client takes nothing.
+	tooLong, cancel := context.WithTimeout(context.Background(), pageGrace+killGrace)
+	defer cancel()
+	drained := begin(func() {
 		_ = shutdown(ctx) // its error says that a second signal came, which is no failure
-		close(drained)
-	}()
+	})
 	select {
 	case <-drained:
 	case <-ctx.Done():
+		tooLong, cancel = context.WithTimeout(context.Background(), killGrace)
+		defer cancel()
 		select {
 		case <-drained:
-		case <-time.After(killGrace):
+		case <-tooLong.Done():
 		}
 	}
-	pages.Wait()
+	select {
+	case <-pages:
+	case <-tooLong.Done():
+	}
 	kill()
-	running.Wait()
+	second.Wait()
 	return err
+}
+
+// begin runs f in a goroutine and returns a channel that is closed at its end.
+func begin(f func()) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	return done
 }
 
 // silentConns are the connections on which no request has begun, such as a

@@ -31,7 +31,7 @@ How a connection ends, and the close code that the client sees:
     the command exits with 0            1000
     the command exits with N            4000+N   "exit status N"
     a signal S kills the command        4128+S   "signal: killed"
-    the server ends (SIGTERM, SIGINT)   1001
+    the server ends (SIGTERM ...)       1001
     malformed frame                     1002
     text that is not UTF-8              1007
     message over --maxframesize         1009
@@ -44,15 +44,25 @@ the standard input of the command is closed, 100 ms later its process group gets
 Web pages may connect from the same host and port as the server; others need
 --origin. A server name that is neither localhost nor an IP address must be given
 with --address or --origin. Behind a proxy, --trustproxy tells its clients apart,
-for REMOTE_ADDR, the log and --maxperip.
+for REMOTE_ADDR, the log and --maxperip; name no address there that a client may
+have, because it is believed whatever it says.
 
-SIGTERM or SIGINT ends the server after its connections, a second one at once.
+Sockets that systemd has opened take the place of --port, --address and
+--unixsocket; with Type=notify, systemd is told when the server is ready.
+
+With --ssl, a certificate that has changed is used from the next connection on, and
+one that cannot be used leaves the old one in place. Without --sslcert the server
+makes one for localhost, the loopback addresses and those of --address, and tells
+its fingerprint.
+
+SIGTERM, SIGINT or SIGHUP ends the server after its connections, a second one at once.
 Exit status: 0 done, 1 failure, 2 usage.`
 
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
   wsbridge --devconsole ./count.sh                    with a page to try it by hand
   wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
+  wsbridge --ssl --sslcert=site.pem --sslkey=site.key ./count.sh
   wsbridge -- connect                                 a command called connect
   wsbridge connect ws://127.0.0.1:8080/               talk to it`
 
@@ -71,10 +81,11 @@ Exit status: that which the close code tells of:
     another one   1, with the code and the reason on standard error
 
 It is 1 also when no connection could be made, 2 for a mistake in the command
-line, and 0 after SIGTERM or SIGINT.`
+line, and 0 after SIGTERM, SIGINT or SIGHUP.`
 
 const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
   wsbridge connect --header 'Authorization: Bearer 123' wss://example.com/feed
+  wsbridge connect --sslca=authority.pem wss://box.example:8443/
   wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh`
 
 // setHelp makes --help print the flags of cmd under their headings; commands

@@ -29,15 +29,19 @@ type interopResult struct {
 	Messages []string `json:"messages"`
 	Code     int      `json:"code"`
 	Reason   string   `json:"reason"`
+	PageBy   string   `json:"pageBy"` // the protocol of a browser's page
 }
 
 const interopPythonScript = `
-import asyncio, json, sys, websockets
+import asyncio, json, ssl, sys, websockets
 
 async def main():
     spec = json.load(sys.stdin)
     messages = []
-    async with websockets.connect(sys.argv[1], max_size=None) as ws:
+    options = {}
+    if sys.argv[1].startswith("wss:"):
+        options["ssl"] = ssl._create_unverified_context()
+    async with websockets.connect(sys.argv[1], max_size=None, **options) as ws:
         try:
             for m in spec["send"]:
                 await ws.send(m)
@@ -71,7 +75,7 @@ const interopNodeScript = `
 const spec = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const WebSocket = require("ws");
 const messages = [];
-const ws = new WebSocket(process.argv[1]);
+const ws = new WebSocket(process.argv[1], { rejectUnauthorized: false });
 ws.on("open", () => spec.send.forEach((m) => ws.send(m)));
 ws.on("message", (data) => {
   messages.push(data.toString());
@@ -125,7 +129,10 @@ function run(spec) {
       messages.push(event.data);
       if (messages.length === spec.leave) ws.close(1000);
     };
-    ws.onclose = (event) => resolve({ messages, code: event.code, reason: event.reason });
+    ws.onclose = (event) => resolve({
+      messages, code: event.code, reason: event.reason,
+      pageBy: performance.getEntriesByType("navigation")[0].nextHopProtocol,
+    });
   });
 }
 </script>

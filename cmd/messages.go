@@ -14,6 +14,8 @@ type messageOptions struct {
 	closeMS      int
 	pingMS       int
 	passEnv      []string
+
+	reverseLookup bool
 }
 
 func (o *messageOptions) flags() flagGroup {
@@ -25,6 +27,8 @@ func (o *messageOptions) flags() flagGroup {
 	g.IntVar(&o.pingMS, "pingms", 30000, "ping clients each `ms` milliseconds, drop those silent for two; 0 for never")
 	g.Var(newList(&o.passEnv, commaSeparated(parseEnvRule), defaultPassEnv(runtime.GOOS)), "passenv",
 		"pass on these environment variables (`NAMES`, comma separated); NAME=value sets one, * passes all")
+	g.BoolVar(&o.reverseLookup, "reverselookup", false,
+		"look up the name of a client's address for REMOTE_HOST, which takes a second at most; it must resolve to the address again")
 	return g
 }
 

@@ -60,12 +60,11 @@ func (l *leader) reap() State {
 
 func closeInput(f *os.File) error { return f.Close() }
 
-func writeOnce(fd uintptr, p []byte) (int, error) { return ignoringEINTR(syscall.Write, fd, p) }
-func readOnce(fd uintptr, p []byte) (int, error)  { return ignoringEINTR(syscall.Read, fd, p) }
+func writeOnce(fd uintptr, p []byte) (int, error) { return syscall.Write(int(fd), p) }
 
-func ignoringEINTR(f func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {
+func readOnce(fd uintptr, p []byte) (int, error) {
 	for {
-		n, err := f(int(fd), p)
+		n, err := syscall.Read(int(fd), p)
 		if !errors.Is(err, syscall.EINTR) {
 			return n, err
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -51,10 +52,11 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 			return done, os.ErrClosed // it was not tried
 		}
 		done += max(in.n, 0)
-		if errors.Is(in.err, syscall.EAGAIN) {
-			break
-		}
-		if in.err != nil {
+		switch in.err {
+		case nil, syscall.EINTR:
+		case syscall.EAGAIN:
+			return done, nil
+		default:
 			return done, in.err
 		}
 	}
@@ -73,8 +75,9 @@ const tailLimit = 1 << 20
 // belongs to one goroutine.
 type Output struct {
 	f     *os.File
-	ended chan struct{} // closed when Read has returned io.EOF
+	ended chan struct{} // closed when nothing more is read
 	tail  int           // bytes read since the output was cut off
+	wide  bool
 }
 
 func newOutput(f *os.File) *Output { return &Output{f: f, ended: make(chan struct{})} }
@@ -88,14 +91,24 @@ func (o *Output) Read(p []byte) (int, error) {
 	}
 	if err != nil {
 		err = io.EOF // a pipe has no other errors, a closed one but ends
-		select {
-		case <-o.ended:
-		default:
-			close(o.ended)
-		}
+		o.Abandon()
 	}
 	return n, err
 }
+
+// Abandon says that nothing more is read, so that End need not wait for the
+// end of the output.
+func (o *Output) Abandon() {
+	select {
+	case <-o.ended:
+	default:
+		close(o.ended)
+	}
+}
+
+// SyscallConn is for a reader that has no buffer to spare while it waits. What
+// it tries on the pipe is Read's again when it finds the end or a deadline.
+func (o *Output) SyscallConn() (syscall.RawConn, error) { return o.f.SyscallConn() }
 
 // readTail reads what the pipe holds, without waiting for more: what the
 // child wrote before it exited is delivered, and a process that outlived it
@@ -110,6 +123,40 @@ func (o *Output) readTail(p []byte) (n int, err error) {
 	}
 	o.tail += n
 	return n, nil
+}
+
+// PipeSize is how much a pipe holds before the writer has to wait (pipe(7)).
+const PipeSize = 64 << 10
+
+// wideSize is what a pipe holds that was widened. What a user's pipes may hold
+// together is limited (pipe(7): /proc/sys/fs/pipe-user-pages-soft, 64 MiB), and
+// beyond it new ones are tiny: only so many are widened at once.
+const (
+	wideSize = 256 << 10
+	maxWide  = 64
+)
+
+var wide atomic.Int32
+
+// Widen makes the pipe hold four times as much, which saves a child that
+// fills it, and the reader, three of four waits. It reports whether it could:
+// only Linux can, and only for some pipes at a time.
+func (o *Output) Widen() bool {
+	if wide.Add(1) > maxWide || !setPipeSize(o.f, wideSize) {
+		wide.Add(-1)
+		return false
+	}
+	o.wide = true
+	return true
+}
+
+// close closes the pipe.
+func (o *Output) close() error {
+	if o.wide {
+		o.wide = false
+		wide.Add(-1)
+	}
+	return o.f.Close()
 }
 
 // cutOff makes Read return what there is without waiting. A pipe without

@@ -158,8 +158,9 @@ var ladder = [...]struct {
 // closes Stdin in any case. End waits 100 ms before it interrupts the group
 // (SIGINT), 250 ms before it terminates it (SIGTERM) and 500 ms before it
 // kills it (SIGKILL). After a child that exited by itself, End waits until
-// Stdout has been read to its end, but not longer than 500 ms. The grace is
-// added to each of these; a ctx that is done ends the waits at once.
+// Stdout has been read to its end or abandoned, but not longer than 500 ms.
+// The grace is added to each of these; a ctx that is done ends the waits at
+// once.
 //
 // After End what is left in Stdout and Stderr can still be read, and then
 // their end, whoever else may hold them. To call End again only tells again
@@ -212,7 +213,7 @@ func (p *Process) waitFor(ctx context.Context, d time.Duration) bool {
 // Close releases the pipes. It is called after End, when nobody reads or
 // writes them any more.
 func (p *Process) Close() error {
-	return errors.Join(p.Stdout.f.Close(), p.Stderr.f.Close())
+	return errors.Join(p.Stdout.close(), p.Stderr.close())
 }
 
 // A State tells how a process ended.

@@ -157,3 +157,43 @@ func TestServerIsKilled(t *testing.T) {
 		t.Error(state)
 	}
 }
+
+// A widened pipe takes more than others before its writer waits; how many are
+// widened at once has a limit, and what was closed counts no more.
+func TestWiden(t *testing.T) {
+	var all []*Output
+	for range maxWide {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		o := newOutput(r)
+		defer o.close()
+		if !o.Widen() {
+			t.Skip("this user's pipes hold as much as they may")
+		}
+		if all = append(all, o); len(all) > 1 {
+			continue
+		}
+		if n, err := w.Write(make([]byte, wideSize)); n != wideSize || err != nil {
+			t.Fatalf("it took %d bytes: %v", n, err)
+		}
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	o := newOutput(r)
+	defer o.close()
+	if o.Widen() {
+		t.Error("there is no limit")
+	}
+	if err := all[0].close(); err != nil {
+		t.Fatal(err)
+	}
+	if !o.Widen() {
+		t.Error("one that was closed still counts")
+	}
+}
