@@ -47,7 +47,10 @@ func TestConsole(t *testing.T) {
 		{"phone", consolePhone},
 		{"modules", consoleModules},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, browser) })
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, browser)
+		})
 	}
 }
 

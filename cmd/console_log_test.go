@@ -174,7 +174,8 @@ func consoleScrolls(t *testing.T, browser context.Context) {
 	p.row("received", "line 1000")
 	p.until(`document.querySelector('#latest').hidden`)
 	// So does who looks at a message, until something is sent.
-	p.click(".row.received")
+	p.click(".row:nth-child(15)")
+	p.until(`document.querySelector('.row[aria-selected=true]')`)
 	seen := p.text(".row[aria-selected=true] .data")
 	p.send("lines 500")
 	p.row("received", "line 500")
