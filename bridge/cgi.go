@@ -81,7 +81,7 @@ type cgi struct {
 // serveCGI runs a program for a request. It returns a refusal if there is no
 // answer yet.
 func (h *Handler) serveCGI(w http.ResponseWriter, r *http.Request, p program) *refusal {
-	who, refused := h.acquire(r)
+	who, refused := h.acquire(r, 0)
 	if refused != nil {
 		return refused
 	}
@@ -100,6 +100,7 @@ func (h *Handler) serveCGI(w http.ResponseWriter, r *http.Request, p program) *r
 		h.release(who)
 		return refused
 	}
+	r = h.withRemoteHost(r)
 	id := rand.Text()[:12]
 	c.log = h.Logger.With("id", id)
 	child, err := h.start(p, c.environ(r, id, p))

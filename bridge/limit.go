@@ -38,8 +38,9 @@ func (h *Handler) from(r *http.Request) (who netip.Prefix, limit int) {
 }
 
 // acquire takes a place among the sessions, and among those from the same
-// address; release gives it back.
-func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
+// address; release gives it back. newSessions is 1, or 0 for what is like a
+// session but not counted by MaxSessions.
+func (h *Handler) acquire(r *http.Request, newSessions int) (who netip.Prefix, err *refusal) {
 	who, perAddress := h.from(r)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -47,12 +48,15 @@ func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
 	switch {
 	case h.closed:
 		return who, shuttingDown()
+	case h.MaxSessions > 0 && h.begun+newSessions > h.MaxSessions:
+		return who, &refusal{status: http.StatusServiceUnavailable, reason: "no more sessions", remedy: " (--once serves one)"}
 	case limit > 0 && h.running >= limit:
 		return who, &refusal{status: http.StatusTooManyRequests, reason: "too many sessions", remedy: " (--maxforks allows more)"}
 	case who.IsValid() && h.perAddress[who] >= perAddress:
 		return who, &refusal{status: http.StatusTooManyRequests, reason: "too many sessions from this address", remedy: allowMore(r, who)}
 	}
 	h.running++
+	h.begun += newSessions
 	if who.IsValid() {
 		if h.perAddress == nil {
 			h.perAddress = make(map[netip.Prefix]int)
@@ -64,6 +68,14 @@ func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
 
 func shuttingDown() *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, reason: "server shutting down"}
+}
+
+// forget releases the place of a session that has not begun.
+func (h *Handler) forget(who netip.Prefix) {
+	h.mu.Lock()
+	h.begun--
+	h.mu.Unlock()
+	h.release(who)
 }
 
 func (h *Handler) release(who netip.Prefix) {

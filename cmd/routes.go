@@ -14,8 +14,9 @@ import (
 
 // routeOptions say what plain requests get.
 type routeOptions struct {
-	staticDir string
-	cgiDir    string
+	staticDir  string
+	cgiDir     string
+	devConsole bool
 }
 
 func (o *routeOptions) flags() flagGroup {
@@ -24,10 +25,11 @@ func (o *routeOptions) flags() flagGroup {
 	g.StringVar(&o.cgiDir, "cgidir", "", "run the CGI programs below `dir` for plain HTTP requests; no file there is served as a file")
 	must(cobra.MarkFlagDirname(g.FlagSet, "staticdir"))
 	must(cobra.MarkFlagDirname(g.FlagSet, "cgidir"))
+	g.BoolVar(&o.devConsole, "devconsole", false, "serve a page to try the command by hand, at each path that nothing else answers")
 	return g
 }
 
-// some reports whether plain requests get anything.
+// some reports whether plain requests get anything that needs no command.
 func (o *routeOptions) some() bool { return o.staticDir != "" || o.cgiDir != "" }
 
 // A route answers the plain requests that are its own, and reports whether it
@@ -68,6 +70,9 @@ func (o *routeOptions) open(h *bridge.Handler, dirs *openDirs) error {
 			return err
 		}
 		rs = append(rs, files.serve)
+	}
+	if o.devConsole {
+		rs = append(rs, newConsole(consoleOptions{binary: h.Framing == bridge.Chunks, passStderr: h.PassStderr}))
 	}
 	if len(rs) > 0 {
 		h.Plain = rs
