@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -47,6 +48,9 @@ type Client struct {
 	// Subprotocols are offered to the server, the preferred one first.
 	Subprotocols []string
 
+	// Compress offers the server to compress messages, as in Handler.
+	Compress bool
+
 	// TLS is used for wss: URLs; nil means the defaults.
 	TLS *tls.Config
 
@@ -69,6 +73,7 @@ type Client struct {
 func (c *Client) Run(ctx context.Context, url string) (Close, error) {
 	s := &session{
 		framing:        c.Framing,
+		compress:       c.Compress,
 		maxMessageSize: cmp.Or(c.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(c.PingInterval, DefaultPingInterval),
 		linger:         c.Linger,
@@ -97,10 +102,21 @@ func (c *Client) Run(ctx context.Context, url string) (Close, error) {
 	}
 	defer context.AfterFunc(ctx, func() { s.end(errGoingAway) })()
 	ending, _ := s.run()
+	return ending, s.localFailure()
+}
+
+// localFailure is what has failed of our own input and output, also when it
+// did so after the server had closed.
+func (s *session) localFailure() error {
 	if err, ok := errors.AsType[*localError](context.Cause(s.ctx)); ok {
-		return ending, err
+		return err
 	}
-	return ending, nil
+	s.feed.mu.Lock()
+	defer s.feed.mu.Unlock()
+	if s.child == nil && s.feed.err != nil {
+		return &localError{"write output", s.feed.err}
+	}
+	return nil
 }
 
 // start starts the command, with the whole environment: it is our own.
@@ -128,25 +144,35 @@ func (s *session) dial(ctx context.Context, c *Client, url string) error {
 	host := header.Get("Host")
 	header.Del("Host")
 	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		HTTPClient:     &http.Client{Transport: upgrader{t, s}, CheckRedirect: fewRedirects},
-		HTTPHeader:     header,
-		Host:           host,
-		Subprotocols:   c.Subprotocols,
-		OnPingReceived: s.answer,
-		OnPongReceived: s.pong,
+		HTTPClient:   &http.Client{Transport: upgrader{t, s}, CheckRedirect: fewRedirects},
+		HTTPHeader:   header,
+		Host:         host,
+		Subprotocols: c.Subprotocols,
+
+		CompressionMode: compressionMode(s.compress),
+		OnPingReceived:  s.answer,
+		OnPongReceived:  s.pong,
 	})
 	if err != nil && s.conn != nil {
 		s.conn.cut() // a 101 that the library did not like
 	}
 	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-		return fmt.Errorf("%s: the server answered %s: %q", url, resp.Status, bytes.TrimSpace(text))
+		// Its own words for the status could steer a terminal.
+		status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
+		return fmt.Errorf("%s: the server answered %s: %q", url, status, bytes.TrimSpace(text))
 	}
 	if err != nil {
 		return err
 	}
 	s.ws = ws
 	s.ws.SetReadLimit(-1) // readMessage has the limit
+	s.compresses(resp.Header)
+	if s.compress && !strings.Contains(resp.Header.Get("Sec-Websocket-Extensions"), "server_no_context_takeover") {
+		s.conn.cut()
+		_ = s.ws.CloseNow()
+		return fmt.Errorf("%s: the server wants to compress in another way than was offered", url) // RFC 7692, section 7.1.1.1
+	}
 	return nil
 }
 
@@ -175,7 +201,7 @@ func (u upgrader) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	// What the server has sent already is in the body's buffer.
 	c := u.session.setConn(nc, resp.Body, nil)
-	c.masked = true
+	c.masked, c.frames.fromServer = true, true
 	resp.Body = c
 	return resp, nil
 }

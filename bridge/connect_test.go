@@ -111,9 +111,16 @@ func TestClientCommand(t *testing.T) {
 func TestClientCannotConnect(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
+	steering := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		nc, _, _ := http.NewResponseController(w).Hijack()
+		fmt.Fprint(nc, "HTTP/1.1 403 \x1b[31mred\r\nContent-Length: 8\r\n\r\n\x1b[31mred")
+		nc.Close()
+	}))
+	defer steering.Close()
 	circle := httptest.NewServer(http.RedirectHandler("/", http.StatusFound))
 	defer circle.Close()
 	for url, want := range map[string]string{
+		steering.URL:          `403 Forbidden: "\x1b[31mred"`,
 		circle.URL:            "stopped after 10 redirects",
 		srv.URL:               `404 Not Found: "404 page not found"`,
 		"ftp://127.0.0.1/":    `unexpected url scheme: "ftp"`,
@@ -197,23 +204,42 @@ func TestClientLingersWithinAMessage(t *testing.T) {
 	}
 }
 
-// slow is an output on which each write takes a while.
-type slow struct{ n int }
+// A slow is an output on which the first write takes a while, and an input of
+// one line that ends when that write has begun.
+type slow struct {
+	line  strings.Reader
+	n     int
+	takes time.Duration
+	began chan struct{}
+}
 
 func (s *slow) Write(p []byte) (int, error) {
-	time.Sleep(200 * time.Millisecond)
+	if s.n == 0 {
+		close(s.began)
+		time.Sleep(s.takes)
+	}
 	s.n += len(p)
 	return len(p), nil
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	if s.line.Len() > 0 {
+		return s.line.Read(p)
+	}
+	<-s.began
+	return 0, io.EOF
 }
 
 // What a slow output has not taken is no silence.
 func TestClientLingersForASlowStdout(t *testing.T) {
 	srv := serve(t, child(&Handler{}, "lines", "20000", "100"))
-	var out slow
-	c := &Client{Stdin: strings.NewReader("go\n"), Stdout: &out, Linger: 100 * time.Millisecond, MaxMessageSize: 100_000}
+	const linger = time.Second
+	stdio := &slow{takes: 2 * linger, began: make(chan struct{})}
+	stdio.line.Reset("go\n")
+	c := &Client{Stdin: stdio, Stdout: stdio, Linger: linger, MaxMessageSize: 100_000}
 	end, err := c.Run(t.Context(), srv.URL)
-	if want := 20000 * 101; err != nil || end.Code != 4005 || out.n != want {
-		t.Errorf("%v, %v: %d bytes of %d", end, err, out.n, want)
+	if want := 20000 * 101; err != nil || end.Code != 4005 || stdio.n != want {
+		t.Errorf("%v, %v: %d bytes of %d", end, err, stdio.n, want)
 	}
 }
 
@@ -249,12 +275,7 @@ func TestClientTellsOfItsOwnFailures(t *testing.T) {
 }
 
 func TestClientOverTLS(t *testing.T) {
-	h := child(&Handler{}, "echo")
-	srv := httptest.NewTLSServer(h)
-	t.Cleanup(func() {
-		h.Shutdown(t.Context())
-		srv.Close()
-	})
+	srv := serveTLS(t, child(&Handler{}, "echo"))
 	var out bytes.Buffer
 	in := strings.Repeat(strings.Repeat("y", 99)+"\n", 20000)
 	end, err := (&Client{Stdin: strings.NewReader(in), Stdout: &out, Linger: 5 * time.Second,

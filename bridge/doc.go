@@ -9,7 +9,8 @@
 //
 // A request that asks for an upgrade is checked before anything is started:
 // the handshake, the Host, the Origin, the number of sessions, in all and from
-// one address. Then the connection is hijacked and ServeHTTP returns; a session
+// one address. If it is wanted, the client's name is looked up, for a limited
+// time. Then the connection is hijacked and ServeHTTP returns; a session
 // goes on with these goroutines, each the sole owner of what it does:
 //
 //   - run starts the others, waits for the first cause to end, and ends what
@@ -21,7 +22,9 @@
 //     backlog is full does the client have to wait.
 //   - output reads the child's output. The lines that one read brings are
 //     framed and leave in one write.
-//   - stderr logs the child's standard error.
+//   - stderr logs the child's standard error. When the client gets it too,
+//     output reads it with a goroutine of its own, and the two take turns at
+//     sending.
 //
 // All bytes pass a conn, the net.Conn under the WebSocket. The library reads
 // frames from it, and writes its control frames to it; data frames are made

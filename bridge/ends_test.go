@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -84,6 +85,23 @@ func TestClientLeavesAtOnce(t *testing.T) {
 	if n := strings.Count(log.String(), "100 lines, 1100 bytes"); n != runs {
 		t.Errorf("%d of %d were fed whole", n, runs)
 	}
+}
+
+// What still holds the output of a child that has exited is not waited for
+// when there is nobody any more to get it.
+func TestClientLeavesWhatHoldsTheOutput(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh")
+	}
+	h := &Handler{Command: []string{sh, "-c", "while :; do echo tick; done &"}, Grace: time.Hour}
+	p := connect(t, serve(t, h))
+	p.message()
+	p.write(closing(1000, ""))
+	for p.next().op != opClose {
+	}
+	p.Close()
+	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the end" })
 }
 
 // A violation, with output under way and a client that goes on sending for a
@@ -173,7 +191,7 @@ func TestMemoryAfterALongLine(t *testing.T) {
 	before := heap()
 	for range sessions {
 		p := connect(t, srv)
-		p.r = bufio.NewReaderSize(p.TCPConn, 16)
+		p.r = bufio.NewReaderSize(p, 16)
 		io.CopyN(io.Discard, p.r, 900_010)
 	}
 	until(t, func() bool { return heap()-before < sessions*200<<10 }, func() string {

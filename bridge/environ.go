@@ -23,7 +23,7 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 		}
 	}
 
-	remoteHost, remotePort := peerOf(r)
+	remoteAddr, remotePort := peerOf(r)
 	serverName, serverPort, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		serverName, serverPort = strings.Trim(r.Host, "[]"), "80"
@@ -42,10 +42,11 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 	set("PATH_INFO", r.URL.Path)
 	set("PATH_TRANSLATED", r.URL.Path)
 	set("QUERY_STRING", r.URL.RawQuery)
-	set("REMOTE_ADDR", remoteHost)
-	set("REMOTE_HOST", remoteHost)
+	set("REMOTE_ADDR", remoteAddr)
+	set("REMOTE_HOST", remoteHost(r, remoteAddr))
 	set("REMOTE_PORT", remotePort)
 	set("UNIQUE_ID", id)
+	set("WEBSOCKET_PROTOCOL", h.subprotocol(r))
 	for _, name := range []string{"AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "REMOTE_IDENT", "REMOTE_USER"} {
 		set(name, "") // known to CGI programs, and nothing that a handshake has
 	}

@@ -15,6 +15,7 @@ import (
 var childFaults = []fault{
 	{
 		name:   "exits at once",
+		tls:    true,
 		inject: func(s *scene) { s.open("exit&3").wantClose(Close{4003, "exit status 3"}) },
 		logged: "code=4003",
 	}, {

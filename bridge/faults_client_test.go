@@ -44,6 +44,7 @@ var clientFaults = []fault{
 		logged: "code=1006",
 	}, {
 		name: "half-closes and is silent",
+		tls:  true,
 		inject: func(s *scene) {
 			p := s.open("echo")
 			p.write(text("x"))
@@ -68,6 +69,7 @@ var clientFaults = []fault{
 		logged: `code=1006 reason="no answer to pings"`,
 	}, {
 		name:  "vanishes while the child prints",
+		tls:   true,
 		setup: pingsOften,
 		inject: func(s *scene) {
 			addr, vanish := s.tunnel(stalling)
@@ -86,6 +88,7 @@ var clientFaults = []fault{
 		logged: `code=1006 reason="no answer to pings"`,
 	}, {
 		name:  "never reads, without pings",
+		tls:   true,
 		setup: func(s *scene) { s.h.PingInterval = -1 },
 		inject: func(s *scene) {
 			p := s.open("flood")
@@ -95,10 +98,11 @@ var clientFaults = []fault{
 		logged: "code=1006",
 	}, {
 		name: "reads byte by byte",
+		tls:  true,
 		inject: func(s *scene) {
 			p := s.open("lines&20000&500")
 			p.write(text("go"))
-			p.r.Reset(&slowly{p.TCPConn, 1000})
+			p.r.Reset(&slowly{p, 1000})
 			got, end := p.closed()
 			if len(got) != 20_000 || end.Code != 4005 {
 				s.Errorf("%d messages, %v", len(got), end)
@@ -145,6 +149,7 @@ var clientFaults = []fault{
 		inject: openAndClose,
 	}, {
 		name: "sends garbage",
+		tls:  true,
 		inject: func(s *scene) {
 			for _, garbage := range []string{
 				"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",

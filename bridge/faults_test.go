@@ -21,6 +21,7 @@ import (
 // it. The others must not notice, and nothing may be left of it.
 type fault struct {
 	name   string
+	tls    bool           // it is tried over TLS too
 	setup  func(s *scene) // nil: the child is the one that the query names
 	inject func(s *scene)
 	logged string // what the log says of it in the end
@@ -45,12 +46,15 @@ func init() {
 func TestFaults(t *testing.T) {
 	for _, table := range [][]fault{clientFaults, childFaults} {
 		for _, f := range table {
-			t.Run(f.name, func(t *testing.T) { testFault(t, f) })
+			t.Run(f.name, func(t *testing.T) { testFault(t, f, serve) })
+			if f.tls {
+				t.Run(f.name+", over TLS", func(t *testing.T) { testFault(t, f, serveTLS) })
+			}
 		}
 	}
 }
 
-func testFault(t *testing.T, f fault) {
+func testFault(t *testing.T, f fault, serve func(testing.TB, *Handler) *httptest.Server) {
 	// The garbage collector closes files that are forgotten: those shall show.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	s := &scene{TB: t, h: &Handler{}}
@@ -100,7 +104,7 @@ func (s *scene) open(query string) *peer {
 
 func (s *scene) openAt(addr, query string) *peer {
 	s.Helper()
-	p := connectAt(s, addr, handshakeFor(s.srv, "/?"+query))
+	p := connectAt(s, s.srv, addr, handshakeFor(s.srv, "/?"+query))
 	s.peers = append(s.peers, p)
 	return p
 }
@@ -152,7 +156,7 @@ type witness struct {
 
 func (s *scene) newWitness() *witness {
 	w := &witness{stop: make(chan struct{}), done: make(chan struct{})}
-	w.p = connectAt(s, s.srv.Listener.Addr().String(), handshakeFor(s.srv, "/?echo"))
+	w.p = connectAt(s, s.srv, s.srv.Listener.Addr().String(), handshakeFor(s.srv, "/?echo"))
 	if err := w.exchange(); err != nil {
 		s.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package bridge
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 )
 
@@ -109,10 +110,17 @@ func applyMask(p []byte, key [4]byte) {
 // A frameScanner follows a stream of frames and knows where it stands
 // between two of them.
 type frameScanner struct {
-	head    [maxHeader]byte
-	n       int    // bytes of head that are there
-	payload uint64 // bytes of the payload that are still to come
+	fromServer bool // the frames are a server's
+	head       [maxHeader]byte
+	n          int    // bytes of head that are there
+	payload    uint64 // bytes of the payload that are still to come
 }
+
+// What the library lets pass (RFC 6455, sections 5.1 and 5.2).
+var (
+	errMaskedFrame = errors.New("received masked frame from server")
+	errLongLength  = errors.New("received payload length in more bytes than it needs")
+)
 
 // between reports whether the stream stands at the edge of a frame.
 func (s *frameScanner) between() bool { return s.n == 0 && s.payload == 0 }
@@ -120,43 +128,54 @@ func (s *frameScanner) between() bool { return s.n == 0 && s.payload == 0 }
 // inControl reports whether it stands in the payload of a control frame.
 func (s *frameScanner) inControl() bool { return s.payload > 0 && s.head[0]&0x8 != 0 }
 
-// advance goes over p, but not further than to the end of a frame, and
-// returns how far that was.
-func (s *frameScanner) advance(p []byte) (done int) {
+// advance goes over p, but not further than to the end of a frame, and returns
+// how far that was. At a header that breaks a rule it stops before the byte
+// that does, and so does every further call.
+func (s *frameScanner) advance(p []byte) (done int, err error) {
 	for done < len(p) {
 		if s.payload > 0 {
 			n := min(s.payload, uint64(len(p)-done))
 			s.payload -= n
 			done += int(n)
+		} else if err := s.header(p[done]); err != nil {
+			return done, err
 		} else {
-			s.header(p[done])
 			done++
 		}
 		if s.between() {
 			break
 		}
 	}
-	return done
+	return done, nil
 }
 
-// header takes the next byte of a header.
-func (s *frameScanner) header(b byte) {
+// header takes the next byte of a header, if it may be the next.
+func (s *frameScanner) header(b byte) error {
 	s.head[s.n] = b
-	s.n++
-	if s.n < 2 {
-		return
+	n := s.n + 1
+	if n < 2 {
+		s.n = n
+		return nil
 	}
-	size, payload := 2, uint64(s.head[1]&0x7f)
+	masked := s.head[1]&maskBit != 0
+	if masked && s.fromServer {
+		return errMaskedFrame
+	}
+	size, payload, least := 2, uint64(s.head[1]&0x7f), uint64(0)
 	switch payload {
 	case 126:
-		size, payload = 4, uint64(binary.BigEndian.Uint16(s.head[2:]))
+		size, payload, least = 4, uint64(binary.BigEndian.Uint16(s.head[2:])), 126
 	case 127:
-		size, payload = 10, binary.BigEndian.Uint64(s.head[2:])
+		size, payload, least = 10, binary.BigEndian.Uint64(s.head[2:]), 1<<16
 	}
-	if s.head[1]&maskBit != 0 {
+	if n >= size && payload < least {
+		return errLongLength
+	}
+	if masked {
 		size += 4
 	}
-	if s.n == size {
+	if s.n = n; n == size {
 		s.n, s.payload = 0, payload
 	}
+	return nil
 }

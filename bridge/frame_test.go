@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -174,12 +175,6 @@ func TestFrameScanner(t *testing.T) {
 		stream = appendFrame(stream, byte(r.Uint32()), randomBytes(r, size), r.IntN(2) == 0)
 		edges[len(stream)] = true
 	}
-	// A length may be longer than it needs; judging that is the library's.
-	stream = append(append(stream, finBit|opText, 127, 0, 0, 0, 0, 0, 0, 0, 2), "ab"...)
-	edges[len(stream)] = true
-	stream = append(stream, finBit|opText, maskBit|126, 0, 0, 'k', 'e', 'y', 's')
-	edges[len(stream)] = true
-
 	for name, piece := range map[string]func() int{
 		"byte by byte": func() int { return 1 },
 		"small pieces": func() int { return r.IntN(16) },
@@ -189,7 +184,10 @@ func TestFrameScanner(t *testing.T) {
 		var s frameScanner
 		for at := 0; at < len(stream); {
 			n := min(piece(), len(stream)-at)
-			done := s.advance(stream[at : at+n])
+			done, err := s.advance(stream[at : at+n])
+			if err != nil {
+				t.Fatalf("%s: at byte %d of %d: %v", name, at+done, len(stream), err)
+			}
 			for i := range max(0, done-1) {
 				if edges[at+1+i] {
 					t.Fatalf("%s: it went over the end of a frame at byte %d of %d", name, at+1+i, len(stream))
@@ -197,6 +195,48 @@ func TestFrameScanner(t *testing.T) {
 			}
 			if at += done; done < n && !edges[at] || s.between() != edges[at] {
 				t.Fatalf("%s: at byte %d of %d between() is %t", name, at, len(stream), s.between())
+			}
+		}
+	}
+}
+
+// What breaks a rule is not passed on, nor is anything behind it, in whatever
+// pieces it comes.
+func TestFrameScannerStops(t *testing.T) {
+	before := appendFrame(nil, finBit|opText, []byte("before"), false)
+	for _, test := range []struct {
+		name       string
+		fromServer bool
+		frame      []byte
+		passed     int // bytes of the frame that pass
+		want       error
+	}{
+		{"masked, from a server", true, appendFrame(nil, finBit|opText, []byte("x"), true), 1, errMaskedFrame},
+		{"a masked ping, from a server", true, appendFrame(nil, finBit|opPing, nil, true), 1, errMaskedFrame},
+		{"masked, from a client", false, appendFrame(nil, finBit|opText, []byte("x"), true), 7, nil},
+		{"125 in two bytes", true, append([]byte{finBit | opText, 126, 0, 125}, make([]byte, 125)...), 3, errLongLength},
+		{"126 in two bytes", true, append([]byte{finBit | opText, 126, 0, 126}, make([]byte, 126)...), 130, nil},
+		{"0 in eight bytes", true, []byte{finBit | opBinary, 127, 0, 0, 0, 0, 0, 0, 0, 0}, 9, errLongLength},
+		{"65535 in eight bytes", false, []byte{finBit | opBinary, maskBit | 127, 0, 0, 0, 0, 0, 0, 255, 255, 1, 2, 3, 4}, 9, errLongLength},
+		{"65536 in eight bytes", false, []byte{finBit | opBinary, maskBit | 127, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4}, 14, nil},
+	} {
+		stream := slices.Concat(before, test.frame)
+		for piece := 1; piece <= len(stream); piece++ {
+			s, passed := frameScanner{fromServer: test.fromServer}, 0
+			var err error
+			for passed < len(stream) && err == nil {
+				var n int
+				n, err = s.advance(stream[passed:min(passed+piece, len(stream))])
+				passed += n
+			}
+			if passed != len(before)+test.passed || err != test.want {
+				t.Fatalf("%s, in pieces of %d: %d bytes pass, %v; want %d, %v", test.name, piece, passed-len(before), err, test.passed, test.want)
+			}
+			if err == nil {
+				continue
+			}
+			if n, again := s.advance(stream[passed:]); n != 0 || again != err {
+				t.Errorf("%s: then %d bytes pass, %v", test.name, n, again)
 			}
 		}
 	}

@@ -128,13 +128,15 @@ func parseClient(p []byte, framing Framing) (c clientStream) {
 			if b == nil {
 				return end(1006)
 			}
-			size = uint64(binary.BigEndian.Uint16(b))
+			if size = uint64(binary.BigEndian.Uint16(b)); size < 126 {
+				return end(1002)
+			}
 		case 127:
 			b := next(8)
 			if b == nil {
 				return end(1006)
 			}
-			if size = binary.BigEndian.Uint64(b); size >= 1<<63 {
+			if size = binary.BigEndian.Uint64(b); size < 1<<16 || size >= 1<<63 {
 				return end(1002)
 			}
 		}

@@ -212,6 +212,7 @@ func FuzzFrameScanner(f *testing.F) {
 	f.Add([]byte{0x82, 126, 0, 0, 0x82, 255, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0x82, 0}, []byte{0})
 	f.Fuzz(func(t *testing.T, stream, sizes []byte) {
 		edges := map[uint64]bool{}
+		stop := len(stream) // within a header whose length is longer than it needs
 		for at, left := uint64(0), stream; ; {
 			edges[at] = true
 			if len(left) < 2 {
@@ -221,15 +222,21 @@ func FuzzFrameScanner(f *testing.F) {
 			switch {
 			case size == 126 && len(left) >= 4:
 				header, size = 4, uint64(binary.BigEndian.Uint16(left[2:]))
+				if size < 126 {
+					stop = int(at) + 3
+				}
 			case size == 127 && len(left) >= 10:
 				header, size = 10, binary.BigEndian.Uint64(left[2:])
+				if size < 1<<16 {
+					stop = int(at) + 9
+				}
 			case size >= 126:
 				header = uint64(len(left))
 			}
 			if left[1]&maskBit != 0 {
 				header += 4
 			}
-			if header > uint64(len(left)) || size > uint64(len(left))-header {
+			if stop < len(stream) || header > uint64(len(left)) || size > uint64(len(left))-header {
 				break
 			}
 			at += header + size
@@ -239,8 +246,22 @@ func FuzzFrameScanner(f *testing.F) {
 		piece := inPieces(sizes)
 		for at := 0; at < len(stream); {
 			n := piece(len(stream) - at)
-			s.advance(stream[at : at+n])
-			at += n
+			done, err := s.advance(stream[at : at+n])
+			want := n // or less, up to the end of a frame
+			for i := 1; i < n; i++ {
+				if edges[uint64(at+i)] {
+					want = i
+					break
+				}
+			}
+			want = min(want, stop-at)
+			if done != want || (err != nil) != (want < n && at+want == stop) {
+				t.Fatalf("it went over %d of %d bytes at byte %d, %v; want %d", done, n, at, err, want)
+			}
+			if err != nil {
+				return
+			}
+			at += done
 			if s.between() != edges[uint64(at)] {
 				t.Fatalf("at byte %d of %d between() is %t", at, len(stream), s.between())
 			}

@@ -83,6 +83,11 @@ func (s *session) receive() error {
 func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	s.reading = true
 	defer func() { s.reading = false }()
+	if s.conn.compressed {
+		inflater := newInflater(r)
+		defer inflater.put()
+		r = inflater
+	}
 	valid := 0 // bytes of the message that are known to be UTF-8
 	for {
 		if len(s.batch) == cap(s.batch) {
@@ -183,6 +188,7 @@ type feed struct {
 	waiting  bool          // the giver waits for room
 	closed   bool          // nothing more is given
 	deaf     bool          // nothing more is taken
+	err      error         // why it is deaf
 	done     chan struct{} // closed when all that was given is written, or nothing more is taken
 }
 
@@ -248,7 +254,7 @@ func (f *feed) empty() {
 // note makes the feed deaf after an error. f.mu is locked.
 func (f *feed) note(err error) {
 	if err != nil {
-		f.deaf = true
+		f.deaf, f.err = true, err
 		f.failed(err)
 	}
 }

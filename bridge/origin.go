@@ -219,8 +219,24 @@ func (h *Handler) checkHost(r *http.Request) *refusal {
 	return &refusal{
 		status: http.StatusForbidden,
 		reason: "unknown host",
-		remedy: fmt.Sprintf(" %q (--address=%s or --origin=%s allows it)", host, host, host),
+		// The name among the addresses would do too, but not for a server at a
+		// unix socket or at one that systemd has opened.
+		remedy: fmt.Sprintf(" %q (--origin=%s allows it)", host, host),
 	}
+}
+
+// HostChecked serves next to the requests whose Host is one of this server's
+// (see Hosts) and refuses the others as the Handler itself does.
+func (h *Handler) HostChecked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.once.Do(h.init)
+		r = h.fromClient(r)
+		if err := h.checkHost(r); err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // checkOrigin lets in whoever is no browser, and browsers from the pages of

@@ -71,6 +71,7 @@ func TestHandshake(t *testing.T) {
 	}
 	upgrade := header("Upgrade", "websocket", "Connection", "Upgrade")
 	version := header("Upgrade", "websocket", "Connection", "Upgrade", "Sec-WebSocket-Version", "13")
+	http2 := header("Upgrade", "", "Connection", "", "Sec-WebSocket-Version", "13") // RFC 9113, section 8.2.2
 
 	for _, test := range []struct {
 		name   string
@@ -80,7 +81,7 @@ func TestHandshake(t *testing.T) {
 	}{
 		{"good", func(*http.Request) {}, 101, nil},
 		{"HTTP/1.0", proto("HTTP/1.0", 1, 0), 426, version},
-		{"HTTP/2", proto("HTTP/2.0", 2, 0), 426, version},
+		{"HTTP/2", proto("HTTP/2.0", 2, 0), 426, http2},
 		{"POST", method("POST"), 405, header("Allow", "GET")},
 		{"HEAD", method("HEAD"), 405, header("Allow", "GET")},
 		{"CONNECT", method("CONNECT"), 405, header("Allow", "GET")},
@@ -173,6 +174,24 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 	if h.running != 1 {
 		t.Errorf("%d sessions are counted, want 1", h.running)
+	}
+}
+
+// What HostChecked serves, it serves to requests for this server only, upgrades
+// among them.
+func TestHostChecked(t *testing.T) {
+	h := &Handler{Hosts: []string{"box.example"}}
+	checked := h.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	for host, status := range map[string]int{"box.example:80": 418, "127.0.0.1": 418, "evil.example": 403, "a b": 400} {
+		for _, edit := range []func(*http.Request){func(*http.Request) {}, withHeader("Upgrade")} {
+			w := httptest.NewRecorder()
+			checked.ServeHTTP(w, upgradeRequest(withHost(host), edit))
+			if w.Code != status || strings.Contains(w.Body.String(), host) {
+				t.Errorf("%s: %d %q", host, w.Code, w.Body)
+			}
+		}
 	}
 }
 
@@ -592,8 +611,8 @@ func TestParseOrigin(t *testing.T) {
 // and that flag does.
 func TestRefusalNamesItsRemedy(t *testing.T) {
 	for _, test := range []struct{ host, origin, remedy string }{
-		{"evil.example:8080", "", `"evil.example" (--address=evil.example or --origin=evil.example allows it)`},
-		{"EVIL.example.", "", `"evil.example" (--address=evil.example or --origin=evil.example allows it)`},
+		{"evil.example:8080", "", `"evil.example" (--origin=evil.example allows it)`},
+		{"EVIL.example.", "", `"evil.example" (--origin=evil.example allows it)`},
 		{"localhost:8080", "http://page.example", "(--origin=http://page.example allows it)"},
 		{"localhost:8080", "https://page.example:444", "(--origin=https://page.example:444 allows it)"},
 		{"localhost:8080", "http://[2001:db8::1]:81", "(--origin=http://[2001:db8::1]:81 allows it)"},

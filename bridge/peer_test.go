@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -33,11 +34,39 @@ func serve(t testing.TB, h *Handler) *httptest.Server {
 	return srv
 }
 
+// serveTLS is serve over TLS.
+func serveTLS(t testing.TB, h *Handler) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewTLSServer(h)
+	t.Cleanup(func() {
+		h.Shutdown(t.Context())
+		srv.Close()
+	})
+	return srv
+}
+
 // A peer speaks raw frames, so that a test can break every rule.
 type peer struct {
 	*net.TCPConn
-	t testing.TB
-	r *bufio.Reader
+	tls *tls.Conn // over it, or nil
+	t   testing.TB
+	r   *bufio.Reader
+
+	compresses bool // frames may have RSV1
+}
+
+func (p *peer) Write(b []byte) (int, error) {
+	if p.tls != nil {
+		return p.tls.Write(b)
+	}
+	return p.TCPConn.Write(b)
+}
+
+func (p *peer) Read(b []byte) (int, error) {
+	if p.tls != nil {
+		return p.tls.Read(b)
+	}
+	return p.TCPConn.Read(b)
 }
 
 // handshakeFor is an opening handshake with further header lines.
@@ -50,13 +79,17 @@ func handshakeFor(srv *httptest.Server, path string, lines ...string) string {
 // connect opens a WebSocket; early follows the handshake in the same write.
 func connect(t testing.TB, srv *httptest.Server, early ...[]byte) *peer {
 	t.Helper()
-	return connectAt(t, srv.Listener.Addr().String(), handshakeFor(srv, "/")+string(bytes.Join(early, nil)))
+	return connectAt(t, srv, srv.Listener.Addr().String(), handshakeFor(srv, "/")+string(bytes.Join(early, nil)))
 }
 
-// connectAt opens a WebSocket with a handshake as it stands.
-func connectAt(t testing.TB, addr, handshake string) *peer {
+// connectAt opens a WebSocket with a handshake as it stands, at an address that
+// leads to the server.
+func connectAt(t testing.TB, srv *httptest.Server, addr, handshake string) *peer {
 	t.Helper()
 	p := dial(t, addr)
+	if srv.TLS != nil {
+		p.secure(srv)
+	}
 	p.write([]byte(handshake))
 	p.wantSwitch()
 	return p
@@ -70,7 +103,15 @@ func dial(t testing.TB, addr string) *peer {
 	}
 	t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(patience))
-	return &peer{nc.(*net.TCPConn), t, bufio.NewReaderSize(nc, 64<<10)}
+	return &peer{TCPConn: nc.(*net.TCPConn), t: t, r: bufio.NewReaderSize(nc, 64<<10)}
+}
+
+// secure makes what follows pass TLS.
+func (p *peer) secure(srv *httptest.Server) {
+	config := srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.ServerName = "example.com" // httptest's certificate is for it
+	p.tls = tls.Client(p.TCPConn, config)
+	p.r.Reset(p)
 }
 
 // wantSwitch reads the answer to a handshake.
@@ -125,6 +166,7 @@ func closing(code int, reason string) []byte {
 // A frame is what the server sent.
 type frame struct {
 	fin     bool
+	rsv1    bool
 	op      byte
 	payload []byte
 }
@@ -134,7 +176,8 @@ func (p *peer) frame() (frame, error) {
 	if _, err := io.ReadFull(p.r, h[:]); err != nil {
 		return frame{}, err
 	}
-	if h[0]&0x70 != 0 || h[1]&maskBit != 0 {
+	rsv1 := p.compresses && h[0]&rsv1Bit != 0
+	if h[0]&0x30 != 0 || h[0]&rsv1Bit != 0 && !rsv1 || h[1]&maskBit != 0 {
 		return frame{}, fmt.Errorf("a server's frame begins with %x", h)
 	}
 	n := uint64(h[1])
@@ -152,7 +195,7 @@ func (p *peer) frame() (frame, error) {
 		}
 		n = binary.BigEndian.Uint64(b[:])
 	}
-	f := frame{fin: h[0]&finBit != 0, op: h[0] & 0xf, payload: make([]byte, n)}
+	f := frame{fin: h[0]&finBit != 0, rsv1: rsv1, op: h[0] & 0xf, payload: make([]byte, n)}
 	_, err := io.ReadFull(p.r, f.payload)
 	return f, err
 }

@@ -40,6 +40,11 @@ func (halfCloser) CloseWrite() error { return nil }
 // runPiped runs a session between a client, source and to.
 func runPiped(t *testing.T, h *Handler, source io.Reader, to sink) *piped {
 	client, server := net.Pipe()
+	return runOver(t, client, halfCloser{server}, h, source, to)
+}
+
+// runOver is runPiped over a connection that is there.
+func runOver(t *testing.T, client, server net.Conn, h *Handler, source io.Reader, to sink) *piped {
 	h.once.Do(h.init)
 	r := httptest.NewRequest("GET", "/", nil)
 	for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket",
@@ -47,7 +52,7 @@ func runPiped(t *testing.T, h *Handler, source io.Reader, to sink) *piped {
 		r.Header.Set(name, value)
 	}
 	s := h.newSession(r)
-	if err := s.upgrade(pipedWriter{httptest.NewRecorder(), halfCloser{server}}, r); err != nil {
+	if err := s.upgrade(pipedWriter{httptest.NewRecorder(), server}, r); err != nil {
 		t.Fatal(err)
 	}
 	s.log = h.Logger

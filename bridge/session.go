@@ -26,6 +26,9 @@ type session struct {
 	source         io.Reader        // what becomes messages
 	waits          syscall.Conn     // source, if it tells when there is something to read; else nil
 	framing        Framing
+	passStderr     bool   // stderr goes to the client too
+	compress       bool   // asked for, and after the handshake: agreed
+	subprotocol    string // chosen by the server; empty: none
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none
 	linger         time.Duration
@@ -55,6 +58,8 @@ type session struct {
 	wide      bool         // owned by output: the pipe holds more than most
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
+	life   lifetime
+	idle   idleness
 	pings  pings
 	asking atomic.Bool // pings ask how far the client has read
 }
@@ -73,9 +78,12 @@ func (s *session) run() (Close, process.State) {
 
 // begin starts everybody.
 func (s *session) begin() {
+	s.startTimeouts()
 	s.wg.Go(s.input)
 	if s.child != nil {
-		s.wg.Go(s.stderr)
+		if !s.passStderr {
+			s.wg.Go(s.stderr)
+		}
 		s.wg.Go(s.output)
 	} else {
 		go s.output() // a read of our own input may never return
@@ -96,6 +104,7 @@ func (s *session) awaitCause() error {
 // finish ends the session for its cause.
 func (s *session) finish(cause error) (Close, process.State) {
 	defer context.AfterFunc(s.killed, s.conn.cut)()
+	defer s.stopTimeouts()
 	s.feed.finish()
 	var state process.State
 	if s.child != nil {
@@ -227,7 +236,11 @@ func (s *session) awaitFeed() {
 // left the socket.
 func (s *session) close(cause error, state process.State) Close {
 	s.conn.stop()
+	// Over TLS a reader may be writing: the key update that its peer has
+	// asked for (RFC 8446, section 4.6.3).
+	late := time.AfterFunc(closeLimit, s.conn.cut)
 	<-s.inputDone
+	late.Stop()
 	s.pings.stop()
 	ending, ok := errors.AsType[Close](cause)
 	if local, failed := errors.AsType[*localError](cause); failed {
@@ -263,8 +276,8 @@ func (s *session) closeHandshake(c Close) {
 		return
 	}
 	linger := lingerLimit
-	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil {
-		linger = 0 // the peer has closed too
+	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil && !isTLS(s.conn.Conn) {
+		linger = 0 // the peer has closed too, and has no close_notify to send
 	}
 	s.conn.finish(linger)
 }

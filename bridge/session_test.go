@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -248,18 +249,20 @@ func TestOutputThenExit(t *testing.T) {
 // The last byte arrives: 20,000 lines printed just before the exit, with 100
 // KB of input that nobody will read.
 func TestTheLastByteArrives(t *testing.T) {
-	srv := serve(t, child(&Handler{}, "lines", "20000", "10"))
-	for range 5 {
-		p := connect(t, srv)
-		p.write(text("go"))
-		unread := bytes.Repeat(text(strings.Repeat("u", 1000)), 100)
-		go p.Write(unread)
-		got, end := p.closed()
-		if len(got) != 20000 || got[19999] != "     19999" {
-			t.Fatalf("%d lines arrived", len(got))
-		}
-		if end != (Close{4005, "exit status 5"}) {
-			t.Errorf("closed with %v", end)
+	for _, serve := range []func(testing.TB, *Handler) *httptest.Server{serve, serveTLS} {
+		srv := serve(t, child(&Handler{}, "lines", "20000", "10"))
+		for range 5 {
+			p := connect(t, srv)
+			p.write(text("go"))
+			unread := bytes.Repeat(text(strings.Repeat("u", 1000)), 100)
+			go p.Write(unread)
+			got, end := p.closed()
+			if len(got) != 20000 || got[19999] != "     19999" {
+				t.Fatalf("%d lines arrived", len(got))
+			}
+			if end != (Close{4005, "exit status 5"}) {
+				t.Errorf("closed with %v", end)
+			}
 		}
 	}
 }

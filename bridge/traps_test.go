@@ -1,13 +1,9 @@
 package bridge
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,36 +36,15 @@ import (
 // A client answers a close reason that is not UTF-8 as a server does
 // (case 7.5.1 of the Autobahn suite), with masked frames.
 func TestClientOfBadReason(t *testing.T) {
-	answer := make(chan []byte, 1)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		nc, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer nc.Close()
-		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
-			acceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n")
-		nc.Write(closeFrame(Close{1000, "half a rune: \xe2\x82"}, false))
-		br := bufio.NewReader(nc)
-		head := make([]byte, 2)
-		if _, err := io.ReadFull(br, head); err != nil || head[0] != finBit|opClose || head[1]&maskBit == 0 {
-			t.Errorf("answered with %x, %v", head, err)
-		}
-		rest := make([]byte, 4+int(head[1]&0x7f))
-		io.ReadFull(br, rest)
-		applyMask(rest[4:], [4]byte(rest))
-		answer <- rest[4:]
-	}))
-	defer srv.Close()
+	url, last := lying(t, closeFrame(Close{1000, "half a rune: \xe2\x82"}, false))
 	stdin, keep := io.Pipe()
 	defer keep.Close()
-	end, err := (&Client{Stdin: stdin, Stdout: io.Discard}).Run(t.Context(), srv.URL)
+	end, err := (&Client{Stdin: stdin, Stdout: io.Discard}).Run(t.Context(), url)
 	if err != nil || end != errReasonNotUTF8 {
 		t.Errorf("%v, %v", end, err)
 	}
-	if got := <-answer; binary.BigEndian.Uint16(got) != 1007 || !strings.HasSuffix(string(got), "not UTF-8") {
-		t.Errorf("answered with %q", got)
+	if got := <-last; got != errReasonNotUTF8 {
+		t.Errorf("answered with %v", got)
 	}
 }
 
@@ -125,7 +100,7 @@ func TestHowLongTheEndTakes(t *testing.T) {
 		act  func(p *piped)
 		deaf bool // the client does not even read
 		want Close
-		took time.Duration
+		took time.Duration // over TLS this, and at least the wait for the close_notify
 	}{
 		{"a client that closes, and not the connection", func(p *piped) { p.send(closing(1000, "")) }, false, Close{Code: 1000}, lingerLimit},
 		{"and does not read", func(p *piped) { p.send(closing(1000, "")) }, true, Close{Code: 1000}, closeLimit},
@@ -138,7 +113,7 @@ func TestHowLongTheEndTakes(t *testing.T) {
 		{"but messages and pings", func(p *piped) {
 			ours(p)
 			for range 100 {
-				p.Write(append(text("more"), ping("more")...))
+				p.Conn.Write(append(text("more"), ping("more")...))
 				time.Sleep(100 * time.Millisecond)
 			}
 		}, false, errInputDone, closeLimit},
@@ -153,12 +128,17 @@ func TestHowLongTheEndTakes(t *testing.T) {
 		{"a drain", func(p *piped) { p.handler.drain(errShutdown) }, false, errShutdown, drainLimit},
 		{"a drain when nobody reads", func(p *piped) { p.handler.drain(errShutdown) }, true, errShutdown, drainLimit},
 	}
+	certificate, config := testCertificate()
+	overTLS := func(t *testing.T, h *Handler, source io.Reader, to sink) *piped {
+		client, server := tlsPipe(t, certificate, config)
+		return runOver(t, client, server, h, source, to)
+	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+		check := func(run func(*testing.T, *Handler, io.Reader, sink) *piped, took time.Duration) func(t *testing.T) {
+			return inBubble(func(t *testing.T) {
 				source, end := silence(t)
 				defer end()
-				p := runPiped(t, &Handler{PingInterval: -1}, source, discard{})
+				p := run(t, &Handler{PingInterval: -1}, source, discard{})
 				var got []reply
 				read := started(func() {
 					if !test.deaf {
@@ -168,15 +148,21 @@ func TestHowLongTheEndTakes(t *testing.T) {
 				test.act(p)
 				<-p.done
 				<-read
-				if p.end != test.want || p.took != test.took {
-					t.Errorf("ended with %v after %v, want %v after %v", p.end, p.took, test.want, test.took)
+				if p.end != test.want || p.took != took {
+					t.Errorf("ended with %v after %v, want %v after %v", p.end, p.took, test.want, took)
 				}
 				if !test.deaf && (len(got) != 1 || got[0] != closeReply(test.want)) {
 					t.Errorf("the client was told %v", got)
 				}
 			})
-		})
+		}
+		t.Run(test.name, check(runPiped, test.took))
+		t.Run(test.name+", over TLS", check(overTLS, max(test.took, lingerLimit)))
 	}
+}
+
+func inBubble(f func(t *testing.T)) func(t *testing.T) {
+	return func(t *testing.T) { synctest.Test(t, f) }
 }
 
 // A reason that a close frame cannot hold is cut; the frame is sent all the same.
@@ -221,8 +207,11 @@ func TestViolationsWithoutAnswer(t *testing.T) {
 	unmasked := func(first byte) []byte { return appendFrame(nil, first, []byte("xx"), false) }
 	top := []byte{finBit | opText, maskBit | 127, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}
 	topOfPing := append([]byte{finBit | opPing}, top[1:]...)
+	long := []byte{finBit | opText, maskBit | 126, 0, 2, 0, 0, 0, 0, 'x', 'x'}
 	srv := serve(t, child(&Handler{}, "echo"))
 	for _, c := range []wireCase{
+		{id: "length in more bytes than it needs", frames: one(long)},
+		{id: "length in more bytes than it needs, octet by octet", frames: one(long), chop: 1},
 		{id: "unmasked text", frames: one(unmasked(finBit | opText))},
 		{id: "unmasked continuation", frames: [][]byte{masked(opText, "x"), unmasked(finBit | opContinuation)}},
 		{id: "unmasked ping", frames: one(unmasked(finBit | opPing))},

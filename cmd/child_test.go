@@ -44,6 +44,13 @@ func child(args []string) int {
 			name, _, _ := strings.Cut(pair, "=")
 			fmt.Println(name)
 		}
+	case "environ": // its environment, quoted
+		for _, pair := range os.Environ() {
+			fmt.Printf("%q\n", pair)
+		}
+		// Not os.Exit, where the race detector waits for a second unless the
+		// environment says otherwise.
+		syscall.Exit(0)
 	case "ask": // one question, whose answer goes to standard error
 		fmt.Println("how are you?")
 		answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
@@ -55,6 +62,18 @@ func child(args []string) int {
 		signal.Ignore(os.Interrupt, syscall.SIGTERM)
 		fmt.Fprintln(os.Stderr, "stubborn from now on")
 		time.Sleep(10 * time.Minute) // not for ever, should a test be killed
+	case "lines": // N numbered ones after the first line in, then exit status 5
+		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+			return 1
+		}
+		out := bufio.NewWriter(os.Stdout)
+		for i := range number(args) {
+			fmt.Fprintln(out, "line", i)
+		}
+		if out.Flush() != nil {
+			return 1
+		}
+		return 5
 	case "exit": // N, after a line of output and one of errors
 		fmt.Println("last words")
 		fmt.Fprintln(os.Stderr, "complaint")

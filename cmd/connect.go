@@ -5,16 +5,19 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
-	"net/url"
+	neturl "net/url"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -29,9 +32,13 @@ type connectOptions struct {
 	linger       time.Duration
 	headers      []headerField
 	subprotocols []string
+	compress     bool
 	origin       string
 	binary       bool
 	insecure     bool
+	sslCA        string
+	sslCert      string
+	sslKey       string
 }
 
 // newConnectCmd is the client, which calls run.
@@ -67,8 +74,8 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 					"a command to attach stands after --",
 				}
 			}
-			if o.linger < 0 {
-				return usage(cmd, flagProblem("linger", o.linger, errors.New("must not be negative")))
+			if err := o.check(); err != nil {
+				return usage(cmd, err)
 			}
 			o.url = args[0]
 			if err := checkURL(o.url); err != nil {
@@ -81,13 +88,30 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 	flags.DurationVar(&o.linger, "linger", time.Second, "after the end of the input, close when nothing has come for `time`")
 	flags.Var(newList(&o.headers, parseHeader), "header", "send `'Name: value'` with the handshake; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
+	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
 	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser does: https://example.com")
 	flags.BoolVar(&o.binary, "binary", false, "send and print bytes as they come, in binary messages")
 	flags.BoolVar(&o.insecure, "insecure", false, "do not verify the certificate of a wss server")
+	flags.StringVar(&o.sslCA, "sslca", "", "verify it by the authorities in `file`, in PEM, and by no others")
+	flags.StringVar(&o.sslCert, "sslcert", "", "show the server the client certificate in `file`, in PEM")
+	flags.StringVar(&o.sslKey, "sslkey", "", "`file` with the private key of the client certificate, in PEM")
+	for _, name := range []string{"sslca", "sslcert", "sslkey"} {
+		must(cmd.MarkFlagFilename(name))
+	}
 	flags.BoolP("help", "h", false, "print this help")
 	flags.SortFlags = false
 	completeFlags(cmd)
 	return cmd
+}
+
+func (o *connectOptions) check() error {
+	switch {
+	case o.linger < 0:
+		return flagProblem("linger", o.linger, errors.New("must not be negative"))
+	case o.insecure && o.sslCA != "":
+		return errors.New("--insecure verifies nothing, so --sslca cannot be given with it")
+	}
+	return checkPair(o.sslCert, o.sslKey)
 }
 
 func parseSubprotocol(s string) (string, error) {
@@ -98,7 +122,7 @@ func parseSubprotocol(s string) (string, error) {
 }
 
 func checkURL(s string) error {
-	u, err := url.Parse(s)
+	u, err := neturl.Parse(s)
 	if err == nil && slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) {
 		if u.Host != "" {
 			return nil
@@ -108,7 +132,7 @@ func checkURL(s string) error {
 		// Of localhost:8080 the parser makes a scheme, of 127.0.0.1:8080 an
 		// error; what they lack is a scheme.
 		return &usageError{fmt.Errorf("cannot connect to %q: it has no scheme", s), "did you mean ws://" + s + "?"}
-	} else if e, ok := errors.AsType[*url.Error](err); ok {
+	} else if e, ok := errors.AsType[*neturl.Error](err); ok {
 		err = e.Err
 	} else if err == nil {
 		err = fmt.Errorf("%s is not a scheme of WebSockets", u.Scheme)
@@ -120,13 +144,14 @@ func checkURL(s string) error {
 const maxReceived = 64 << 20
 
 // client is the bridge that the options describe.
-func (o *connectOptions) client() *bridge.Client {
+func (o *connectOptions) client() (*bridge.Client, error) {
 	c := &bridge.Client{
 		Stdin:        o.stdin,
 		Stdout:       o.stdout,
 		Linger:       o.linger,
 		Header:       http.Header{},
 		Subprotocols: o.subprotocols,
+		Compress:     o.compress,
 		// A program's line may be of any length, and so may be what a
 		// server makes of it.
 		MaxMessageSize: maxReceived,
@@ -141,18 +166,34 @@ func (o *connectOptions) client() *bridge.Client {
 	if o.binary {
 		c.Framing = bridge.Chunks
 	}
-	if o.insecure {
-		c.TLS = &tls.Config{InsecureSkipVerify: true}
+	c.TLS = &tls.Config{InsecureSkipVerify: o.insecure}
+	if o.sslCA != "" {
+		pool, err := readAuthorities(o.sslCA)
+		if err != nil {
+			return nil, err
+		}
+		c.TLS.RootCAs = pool
 	}
-	return c
+	if o.sslCert != "" {
+		cert, err := readCertificate(o.sslCert, o.sslKey)
+		if err != nil {
+			return nil, err
+		}
+		// Whatever authorities the server names, so that it is the one to refuse.
+		c.TLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
+	}
+	return c, nil
 }
 
 // runConnect returns when the connection is over; its error carries the exit
 // status that the server's close code tells of.
 func runConnect(ctx context.Context, o *connectOptions) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
-	c := o.client()
+	c, err := o.client()
+	if err != nil {
+		return err
+	}
 	if len(o.command) > 0 {
 		command, err := lookCommand(o.command)
 		if err != nil {
@@ -206,7 +247,14 @@ func printable(s string) string {
 func connectError(url string, err error) error {
 	wrap := func(cause error) error { return fmt.Errorf("cannot connect to %s: %w", url, cause) }
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &hintedError{wrap(e.Err), "to connect all the same, use --insecure"}
+		return &hintedError{wrap(e.Err), "--sslca names the authority to trust; --insecure connects all the same"}
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "remote error" { // an alert of TLS
+		err := wrap(fmt.Errorf("the server says: %w", e.Err))
+		if strings.Contains(e.Err.Error(), "certificate") {
+			return &hintedError{err, "it asks for a certificate of an authority that it knows: --sslcert and --sslkey"}
+		}
+		return err
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		return &hintedError{wrap(errors.New("the server does not speak TLS")), "does it want ws:// instead of wss://?"}
@@ -220,5 +268,30 @@ func connectError(url string, err error) error {
 		}
 		return wrap(e.Err)
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return wrap(errors.New("the server does not answer"))
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return wrap(errors.New("the server closed the connection without an answer"))
+	}
+	if e, ok := errors.AsType[*neturl.Error](err); ok {
+		return wrap(errors.New(withoutLayers(e.Err)))
+	}
+	if what := withoutLayers(err); what != err.Error() {
+		return wrap(fmt.Errorf("the server's handshake is wrong: %s", what))
+	}
 	return err
 }
+
+// withoutLayers is what an error says behind the words of the libraries that
+// have passed it on. What it cites of a server does not steer the terminal.
+func withoutLayers(err error) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, libraryWords.ReplaceAllString(err.Error(), ""))
+}
+
+var libraryWords = regexp.MustCompile(`^(failed to WebSocket dial: |WebSocket \w+ violation: |net/http: |HTTP/1\.x transport connection broken: )+`)

@@ -1,6 +1,12 @@
 package cmd
 
 import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/wsbridge/wsbridge/bridge"
@@ -19,5 +25,50 @@ func TestCloseText(t *testing.T) {
 		if got := closeText(test.end); got != test.want {
 			t.Errorf("%v: %s", test.end, got)
 		}
+	}
+}
+
+// Whatever a server answers, the user is told in one line what is wrong.
+func TestAnswersThatAreNone(t *testing.T) {
+	const switching = "HTTP/1.1 101 Switching Protocols\r\n"
+	for _, test := range []struct{ answer, want string }{
+		{"", "the server closed the connection without an answer"},
+		{"HTTP/1.1 100 Continue\r\n\r\n", "the server closed the connection without an answer"},
+		{"\x1b[31m this is no HTTP\r\n\r\n", `malformed HTTP status code "this"`},
+		{"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", `unsupported protocol scheme "file"`},
+		{switching + "Connection: Upgrade\r\n\r\n", `the server's handshake is wrong: Upgrade header "" does not contain websocket`},
+		{switching + "Upgrade: websocket\r\n\r\n", `the server's handshake is wrong: Connection header "" does not contain Upgrade`},
+		{switching + "A: " + strings.Repeat("a", 11<<20), "server response headers exceeded 10485760 bytes; aborted"},
+	} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		go func() {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			defer nc.Close()
+			_, _ = http.ReadRequest(bufio.NewReader(nc))
+			_, _ = io.WriteString(nc, test.answer)
+		}()
+		url := "ws://" + ln.Addr().String() + "/"
+		_, o, status, stderr := parse("connect", url)
+		if status != 0 {
+			t.Fatal(stderr)
+		}
+		err = runConnect(t.Context(), o)
+		if want := "cannot connect to " + url + ": " + test.want; err == nil || err.Error() != want {
+			t.Errorf("got %q, want %q", err, want)
+		}
+	}
+}
+
+func TestWithoutLayers(t *testing.T) {
+	err := errors.New("failed to WebSocket dial: WebSocket protocol violation: unexpected \x1b[31m")
+	if got := withoutLayers(err); got != "unexpected \ufffd[31m" {
+		t.Errorf("%q", got)
 	}
 }

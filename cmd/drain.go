@@ -22,6 +22,7 @@ const killGrace = time.Second
 
 // serve runs srv until a signal comes, ctx ends or a listener fails; then it
 // ends the sessions by calling shutdown. Another signal makes it do so at once.
+// An exitStatus that is the cause of ctx's end is its error.
 func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context) error, listeners []net.Listener, signals <-chan os.Signal) error {
 	var silent silentConns
 	srv.ConnState = silent.track
@@ -38,11 +39,15 @@ func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context)
 	select {
 	case <-signals:
 	case <-ctx.Done():
+		if status, ok := errors.AsType[exitStatus](context.Cause(ctx)); ok {
+			err = status
+		}
 	case err = <-failed:
 	}
 
 	ctx, kill := context.WithCancel(context.WithoutCancel(ctx))
-	running.Go(func() {
+	var second sync.WaitGroup
+	second.Go(func() {
 		select {
 		case <-signals:
 			kill()
@@ -50,30 +55,47 @@ func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context)
 		}
 	})
 	silent.close()
-	var pages sync.WaitGroup
-	pages.Go(func() {
+	pages := begin(func() {
 		ctx, cancel := context.WithTimeout(ctx, pageGrace)
 		defer cancel()
 		_ = srv.Shutdown(ctx)
 		srv.Close() // what Shutdown did not want to wait for
+		running.Wait()
 	})
-	drained := make(chan struct{})
-	go func() {
+	// Each TLS connection is closed with a farewell, for up to 5 s when its
+	// client takes nothing.
+	tooLong, cancel := context.WithTimeout(context.Background(), pageGrace+killGrace)
+	defer cancel()
+	drained := begin(func() {
 		_ = shutdown(ctx) // its error says that a second signal came, which is no failure
-		close(drained)
-	}()
+	})
 	select {
 	case <-drained:
 	case <-ctx.Done():
+		tooLong, cancel = context.WithTimeout(context.Background(), killGrace)
+		defer cancel()
 		select {
 		case <-drained:
-		case <-time.After(killGrace):
+		case <-tooLong.Done():
 		}
 	}
-	pages.Wait()
+	select {
+	case <-pages:
+	case <-tooLong.Done():
+	}
 	kill()
-	running.Wait()
+	second.Wait()
 	return err
+}
+
+// begin runs f in a goroutine and returns a channel that is closed at its end.
+func begin(f func()) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	return done
 }
 
 // silentConns are the connections on which no request has begun, such as a

@@ -18,17 +18,25 @@ import (
 	"github.com/coder/websocket"
 )
 
+var floodOrEcho = []string{"sh", "-c", "case $QUERY_STRING in flood) exec yes " + strings.Repeat("y", 1000) + " ;; esac; exec cat"}
+
 // serverFaults are what befalls a server. After each no process is left.
 var serverFaults = []struct {
 	name   string
 	first  string // what a shell does before it becomes the server
-	nobody bool   // root has no limit of processes
+	nobody bool   // root has no limit of processes, and may read every file
+	tls    bool
 	args   []string
 	inject func(s *faultyServer)
 }{
 	{
 		name:   "SIGTERM under load",
-		args:   []string{"sh", "-c", "case $QUERY_STRING in flood) exec yes " + strings.Repeat("y", 1000) + " ;; esac; exec cat"},
+		args:   floodOrEcho,
+		inject: termUnderLoad,
+	}, {
+		name:   "SIGTERM under load, over TLS",
+		tls:    true,
+		args:   floodOrEcho,
 		inject: termUnderLoad,
 	}, {
 		name: "SIGINT twice",
@@ -46,6 +54,19 @@ var serverFaults = []struct {
 			})
 			s.signal(syscall.SIGINT)
 			s.ends(0)
+		},
+	}, {
+		name:   "SIGHUP",
+		args:   []string{"sh", "-c", "sleep 1000 & echo ready; exec cat"},
+		inject: hangUp,
+	}, {
+		name:  "SIGHUP after nohup",
+		first: "trap '' HUP",
+		args:  []string{"cat"},
+		inject: func(s *faultyServer) {
+			c := s.open("")
+			s.signal(syscall.SIGHUP)
+			s.echoes(c)
 		},
 	}, {
 		name: "SIGKILL",
@@ -82,6 +103,12 @@ var serverFaults = []struct {
 			s.echoes(s.open(""))
 		},
 	}, {
+		name:   "the certificate is unreadable",
+		nobody: true,
+		tls:    true,
+		args:   []string{"cat"},
+		inject: certificateUnreadable,
+	}, {
 		name:   "nobody reads the log",
 		args:   []string{"cat"},
 		inject: nobodyReadsTheLog,
@@ -91,17 +118,28 @@ var serverFaults = []struct {
 func TestServerFaults(t *testing.T) {
 	for _, f := range serverFaults {
 		t.Run(f.name, func(t *testing.T) {
-			s := &faultyServer{T: t, mark: "WSBRIDGE_TEST_MARK=" + strconv.FormatInt(time.Now().UnixNano(), 36)}
+			s := newFaultyServer(t)
+			if f.tls {
+				f.args = append(s.secure(), f.args...)
+			}
 			s.start(f.first, f.nobody, f.args)
 			f.inject(s)
 			s.closeAll()
-			if s.cmd.ProcessState == nil {
-				s.signal(syscall.SIGTERM)
-				s.ends(0)
-			}
-			s.until("nothing is left", func() bool { return len(s.processes()) == 0 })
+			s.stop()
 		})
 	}
+}
+
+// hangUp is what happens to a server whose terminal is closed. Its child's own
+// children are no less ended than after SIGTERM.
+func hangUp(s *faultyServer) {
+	c := s.open("")
+	s.wantMessage(c, "ready")
+	s.signal(syscall.SIGHUP)
+	if _, _, err := c.Read(s.context()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		s.Error(err)
+	}
+	s.ends(0)
 }
 
 func termUnderLoad(s *faultyServer) {

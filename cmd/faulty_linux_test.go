@@ -25,10 +25,16 @@ type faultyServer struct {
 	mark    string // a variable that the server and its children have
 	cmd     *exec.Cmd
 	addr    string
-	logPipe *os.File // what the server's standard error is read from
+	tls     *tlsFiles // nil: plain
+	logPipe *os.File  // what the server's standard error is read from
 	logged  *watched
 	logEnds chan struct{}
 	clients []*websocket.Conn
+}
+
+// newFaultyServer is one that is still to be started.
+func newFaultyServer(t *testing.T) *faultyServer {
+	return &faultyServer{T: t, mark: "WSBRIDGE_TEST_MARK=" + strconv.FormatInt(time.Now().UnixNano(), 36)}
 }
 
 func (s *faultyServer) start(first string, nobody bool, args []string) {
@@ -39,14 +45,8 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 		s.cmd = exec.Command("sh", append([]string{"-c", first + `; exec wsbridge "$@"`, "sh"}, args...)...)
 	}
 	s.cmd.Env = append(os.Environ(), s.mark, "GORACE=atexit_sleep_ms=0")
-	if nobody && os.Getuid() == 0 {
-		// Who is nobody may not enter the directory of the test binary.
-		self, err := os.Open("/proc/self/exe")
-		s.check(err)
-		defer self.Close()
-		s.cmd.Path, s.cmd.ExtraFiles = "/proc/self/fd/3", []*os.File{self}
-		s.cmd.Dir = "/"
-		s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534, NoSetGroups: true}}
+	if nobody {
+		defer s.asNobody(s.cmd)()
 	}
 	r, w, err := os.Pipe()
 	s.check(err)
@@ -54,12 +54,13 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 	err = s.cmd.Start()
 	w.Close()
 	s.check(err)
-	s.logPipe, s.logged, s.logEnds = r, newWatched(), make(chan struct{})
+	logged, logEnds := newWatched(), make(chan struct{})
+	s.logPipe, s.logged, s.logEnds = r, logged, logEnds
 	go func() {
-		defer close(s.logEnds)
+		defer close(logEnds)
 		for lines := bufio.NewReader(r); ; {
 			line, err := lines.ReadBytes('\n')
-			s.logged.Write(line)
+			logged.Write(line)
 			if err != nil {
 				return
 			}
@@ -74,13 +75,28 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 			_ = s.cmd.Wait()
 		}
 		r.Close()
-		<-s.logEnds
+		<-logEnds
 		if s.Failed() {
-			s.Logf("the server's log:\n%s", s.logged.text())
+			s.Logf("the server's log:\n%s", logged.text())
 		}
 	})
 	s.addr = s.waitLog(listeningLine)[1]
 	s.addr = strings.Trim(s.addr, "/")
+}
+
+// asNobody lets a command of this test binary be run by a user who is not root.
+func (s *faultyServer) asNobody(cmd *exec.Cmd) (started func()) {
+	s.Helper()
+	if os.Getuid() != 0 {
+		return func() {}
+	}
+	// Who is nobody may not enter the directory of the test binary.
+	self, err := os.Open("/proc/self/exe")
+	s.check(err)
+	cmd.Path, cmd.ExtraFiles = "/proc/self/fd/3", []*os.File{self}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534, NoSetGroups: true}}
+	return func() { self.Close() }
 }
 
 func (s *faultyServer) check(err error) {
@@ -145,7 +161,11 @@ func (s *faultyServer) context() context.Context {
 
 func (s *faultyServer) open(query string) *websocket.Conn {
 	s.Helper()
-	c, _, err := websocket.Dial(s.context(), "ws://"+s.addr+"/?"+query, nil)
+	scheme, options := "ws://", new(websocket.DialOptions)
+	if s.tls != nil {
+		scheme, options.HTTPClient = "wss://", s.tls.client()
+	}
+	c, _, err := websocket.Dial(s.context(), scheme+s.addr+"/?"+query, options)
 	s.check(err)
 	s.clients = append(s.clients, c)
 	return c
@@ -164,17 +184,6 @@ func (s *faultyServer) wantMessage(c *websocket.Conn, want string) {
 	if err != nil || string(got) != want {
 		s.Fatalf("got %q, %v; want %q", got, err, want)
 	}
-}
-
-// echo sends a message and waits for it. Its error is that of reading, which
-// tells why the server has closed.
-func echo(ctx context.Context, c *websocket.Conn, message string) error {
-	_ = c.Write(ctx, websocket.MessageText, []byte(message))
-	_, got, err := c.Read(ctx)
-	if err == nil && string(got) != message {
-		err = fmt.Errorf("sent %q, got %q", message, got)
-	}
-	return err
 }
 
 func (s *faultyServer) echoes(c *websocket.Conn) {
@@ -198,4 +207,55 @@ func (s *faultyServer) openUntilRefused() (opened int, end websocket.CloseError)
 	}
 	s.Fatal("nothing was refused")
 	return
+}
+
+// stop ends the server and waits until it and its children are gone.
+func (s *faultyServer) stop() {
+	s.Helper()
+	if s.cmd.ProcessState == nil {
+		s.signal(syscall.SIGTERM)
+		s.ends(0)
+	}
+	s.until("nothing is left", func() bool { return len(s.processes()) == 0 })
+}
+
+func (s *faultyServer) say(c *websocket.Conn, line string) {
+	s.Helper()
+	s.check(c.Write(s.context(), websocket.MessageText, []byte(line)))
+}
+
+func (s *faultyServer) serve(args ...string) {
+	s.Helper()
+	s.start("", false, args)
+}
+
+// wantClose reads until the server closes, and returns how many messages came.
+func (s *faultyServer) wantClose(c *websocket.Conn, code websocket.StatusCode) (messages int) {
+	s.Helper()
+	for {
+		_, _, err := c.Read(s.context())
+		if err == nil {
+			messages++
+			continue
+		}
+		if websocket.CloseStatus(err) != code {
+			s.Fatalf("after %d messages: %v, want close code %d", messages, err, code)
+		}
+		return messages
+	}
+}
+
+func (s *faultyServer) onlyTheServerIsLeft() {
+	s.Helper()
+	s.until("the children are gone", func() bool { return len(s.processes()) == 1 && !s.hasZombies() })
+}
+
+func (s *faultyServer) hasZombies() bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
+	for _, file := range files {
+		if pids, _ := os.ReadFile(file); len(bytes.TrimSpace(pids)) > 0 {
+			return true
+		}
+	}
+	return false
 }

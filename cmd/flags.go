@@ -191,15 +191,15 @@ func parseEnvRule(s string) (string, error) {
 }
 
 // passedEnv is the part of our environment that the rules pass to the child.
-// A variable that is empty here is not passed on.
+// A variable that is empty here is not passed on, nor one of systemdVariables.
 func passedEnv(rules []string) []string {
 	var env []string
 	for _, rule := range rules {
 		if rule == "*" {
-			env = append(env, os.Environ()...)
+			env = append(env, slices.DeleteFunc(os.Environ(), isSystemdVariable)...)
 		} else if strings.Contains(rule, "=") {
 			env = append(env, rule)
-		} else if value := os.Getenv(rule); value != "" {
+		} else if value := os.Getenv(rule); value != "" && !isSystemdVariable(rule) {
 			env = append(env, rule+"="+value)
 		}
 	}
@@ -242,10 +242,29 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 		return usage(cmd, flagProblem(e.GetFlag().Name, e.GetValue(), cause))
 	}
-	if e, ok := errors.AsType[*pflag.NotExistError](err); ok && e.GetSpecifiedShortnames() != "" {
-		return usage(cmd, fmt.Errorf("unknown flag: -%s", e.GetSpecifiedShortnames()))
+	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		name := e.GetSpecifiedName()
+		if short := e.GetSpecifiedShortnames(); short != "" {
+			name, err = short, fmt.Errorf("unknown flag: -%s", short)
+		}
+		return unknownFlag(cmd, name, err)
 	}
 	return usage(cmd, err)
+}
+
+// unknownFlag is a usageError that names the flags that may have been meant.
+func unknownFlag(cmd *cobra.Command, name string, err error) error {
+	// What cobra finds is commands.
+	flags := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		flags.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	name, _, _ = strings.Cut(name, "=")
+	e := usage(cmd, err).(*usageError)
+	if similar := flags.SuggestionsFor(name); len(similar) > 0 {
+		e.hint = fmt.Sprintf("did you mean --%s? %s", strings.Join(similar, " or --"), e.hint)
+	}
+	return e
 }
 
 func flagProblem(name string, value any, cause error) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -54,10 +55,18 @@ func TestServeFlags(t *testing.T) {
 		{[]string{"--", "--port"}, command, []string{"--port"}},
 		{[]string{"-port", "1", "ls", "-binary"}, command, []string{"ls", "-binary"}},
 		{[]string{"-port=1", "ls"}, func(o *serveOptions) any { return o.port }, 1},
+		{[]string{"--ssl", "ls"}, func(o *serveOptions) any { return o.port }, 8443},
+		{[]string{"--ssl", "--port=8080", "ls"}, func(o *serveOptions) any { return o.port }, 8080},
+		{[]string{"--ssl", "--port=0", "--redirport=8443", "ls"}, func(o *serveOptions) any { return o.port }, 0},
+		{[]string{"--ssl=false", "ls"}, func(o *serveOptions) any { return o.port }, 8080},
+		{[]string{"-ssl", "-sslcert", "a", "-sslkey", "b", "-sslca", "c", "-redirport", "80", "ls"},
+			func(o *serveOptions) any { return o.tlsOptions }, tlsOptions{true, "a", "b", "c", 80}},
 		{[]string{"-binary", "-port", "2", "ls"}, func(o *serveOptions) any { return o.port }, 2},
 		{[]string{"-binary", "ls"}, func(o *serveOptions) any { return o.binary }, true},
 		{[]string{"--address=::1", "--address", "[::1]", "--address=example.com", "ls"},
 			func(o *serveOptions) any { return o.addresses }, []string{"::1", "::1", "example.com"}},
+		{[]string{"ls"}, func(o *serveOptions) any { return o.socketMode }, fs.FileMode(0o755)},
+		{[]string{"-unixsocket=s", "--unixsocket", "t", "ls"}, func(o *serveOptions) any { return o.sockets }, []string{"s", "t"}},
 		{[]string{"--maxforks=0", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=-5", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=5", "ls"}, maxForks, 5},
@@ -126,7 +135,10 @@ func TestConnectFlags(t *testing.T) {
 		!slices.Equal(o.command, []string{"cat", "-n", "--binary=false"}) {
 		t.Errorf("%+v", o)
 	}
-	c := o.client()
+	c, err := o.client()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if c.Header.Get("A") != "b" || c.Header.Get("Origin") != "http://o" || !c.TLS.InsecureSkipVerify || c.Framing == 0 {
 		t.Errorf("%+v", c)
 	}
@@ -141,8 +153,12 @@ func TestUsageErrors(t *testing.T) {
 		{nil, "no command to run\nsee 'wsbridge --help'"},
 		{[]string{"--port=1"}, "no command to run\nsee"},
 		{[]string{"--"}, "no command to run\nsee"},
-		{[]string{"--prot=1", "ls"}, "unknown flag: --prot\nsee 'wsbridge --help'"},
-		{[]string{"-prot=1", "ls"}, "unknown flag: -prot=1\nsee"},
+		{[]string{"--prot=1", "ls"}, "unknown flag: --prot\ndid you mean --port? see 'wsbridge --help'"},
+		{[]string{"-prot=1", "ls"}, "unknown flag: -prot=1\ndid you mean --port? see"},
+		{[]string{"--static-dir", ".", "ls"}, "unknown flag: --static-dir\ndid you mean --staticdir? see"},
+		{[]string{"--header-", "a: b", "ls"}, "did you mean --header or --header-ws or --header-http? see"},
+		{[]string{"--teapot", "ls"}, "unknown flag: --teapot\nsee 'wsbridge --help'"},
+		{[]string{"-x", "ls"}, "unknown flag: -x\nsee 'wsbridge --help'"},
 		{[]string{"--port"}, "flag needs an argument: --port\nsee"},
 		{[]string{"--port=http", "ls"}, "--port=http: not a number that fits\nsee"},
 		{[]string{"--port=65536", "ls"}, "--port=65536: must be between 0 and 65535\nsee"},
@@ -163,6 +179,11 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--address=a:80", "ls"}, "--address=a:80: give the port with --port=80\nsee"},
 		{[]string{"--address=[::1]:80", "ls"}, "give the port with --port=80\nsee"},
 		{[]string{"--address=http://a/", "ls"}, "neither an IP address nor a name\nsee"},
+		{[]string{"--unixsocket=", "ls"}, "--unixsocket=: names no file\nsee"},
+		{[]string{"--unixsocket=" + strings.Repeat("x", 200), "ls"}, "xxx: is 200 bytes long, "},
+		{[]string{"--unixsocket=s", "--unixsocketmode=rw", "ls"}, "--unixsocketmode=rw: must be an octal number up to 0777\nsee"},
+		{[]string{"--unixsocket=s", "--unixsocketmode=1777", "ls"}, "must be an octal number up to 0777\nsee"},
+		{[]string{"--unixsocketmode=0600", "ls"}, "--unixsocketmode: there is no --unixsocket\nsee"},
 		{[]string{"--loglevel=loud", "ls"}, "--loglevel=loud: must be one of debug, trace, access, info, error, fatal, none\nsee"},
 		{[]string{"--logformat=xml", "ls"}, "--logformat=xml: must be one of text, json\nsee"},
 		{[]string{"--passenv==x", "ls"}, `--passenv==x: "=x" does not name a variable` + "\nsee"},
@@ -172,8 +193,21 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--header=a b: c", "ls"}, `"a b" is not the name of a header` + "\nsee"},
 		{[]string{"--header=: c", "ls"}, `"" is not the name of a header` + "\nsee"},
 		{[]string{"--header-http=content-length: 3", "ls"}, "Content-Length is the server's own to set\nsee"},
+		{[]string{"--sslcert=a", "--sslkey=b", "ls"}, "--sslcert needs --ssl\nsee 'wsbridge --help'"},
+		{[]string{"--sslkey=b", "ls"}, "--sslkey needs --ssl\nsee"},
+		{[]string{"--sslca=a", "ls"}, "--sslca needs --ssl\nsee"},
+		{[]string{"--redirport=80", "ls"}, "--redirport needs --ssl\nsee"},
+		{[]string{"--ssl", "--sslcert=a", "ls"}, "--sslcert needs --sslkey\nsee"},
+		{[]string{"--ssl", "--sslkey=a", "ls"}, "--sslkey needs --sslcert\nsee"},
+		{[]string{"--ssl", "--redirport=-1", "ls"}, "--redirport=-1: must be between 0 and 65535\nsee"},
+		{[]string{"--ssl", "--redirport=65536", "ls"}, "--redirport=65536: must be"},
+		{[]string{"--ssl", "--redirport=8443", "ls"}, "--redirport=8443: must be another than --port\nsee"},
+		{[]string{"connect", "--sslcert=a", "wss://h"}, "--sslcert needs --sslkey\nsee 'wsbridge connect --help'"},
+		{[]string{"connect", "--sslkey=a", "wss://h"}, "--sslkey needs --sslcert\nsee"},
+		{[]string{"connect", "--insecure", "--sslca=a", "wss://h"}, "--sslca cannot be given with it\nsee"},
 		{[]string{"connect"}, "no URL to connect to\nsee 'wsbridge connect --help'"},
 		{[]string{"connect", "--bogus"}, "unknown flag: --bogus\nsee 'wsbridge connect --help'"},
+		{[]string{"connect", "--sub-protocol=a", "ws://h"}, "did you mean --subprotocol? see 'wsbridge connect --help'"},
 		{[]string{"connect", "localhost:80"}, "cannot connect to \"localhost:80\": it has no scheme\ndid you mean ws://localhost:80?"},
 		{[]string{"connect", "127.0.0.1:80/x"}, "it has no scheme\ndid you mean ws://127.0.0.1:80/x?"},
 		{[]string{"connect", "ftp://h"}, "ftp is not a scheme of WebSockets\nwrite something like ws://"},

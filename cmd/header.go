@@ -42,7 +42,7 @@ func parseAnswerHeader(s string) ([]headerField, error) {
 		return nil, err
 	}
 	switch name := fields[0].name; name {
-	case "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Sec-Websocket-Accept",
+	case "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Keep-Alive", "Proxy-Connection", "Sec-Websocket-Accept",
 		"Sec-Websocket-Extensions", "Sec-Websocket-Protocol", "Trailer", "Transfer-Encoding", "Upgrade":
 		return nil, fmt.Errorf("%s is the server's own to set", name)
 	}

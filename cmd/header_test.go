@@ -73,6 +73,7 @@ func TestHeadersThatWouldBreakAnAnswer(t *testing.T) {
 		"", "x", ":", ": b", " : b", "a : b", " a: b", "a b: c", "a\tb: c", "(a): b", "a[0]: b", "é: b", "a\x00: b", "a\r: b", "a\n: b", "\"a\": b",
 		"a: b\r\nc: d", "a: b\nc: d", "a: b\rc: d", "a: b\r\n\r\n<html>", "a: b\r\n c", "a: b\r", "a: b\n", "a:\r\n", "a: b\x00", "a: \x01b", "a: b\x1b[2J", "a: \x7f", "a: b\vc", "a: b\fc",
 		"Connection: close", "CONNECTION: upgrade", "Content-Encoding: gzip", "content-length: 3", "Content-Range: bytes 0-1/2",
+		"Keep-Alive: timeout=5", "Proxy-Connection: keep-alive", // HTTP/2 has none of these
 		"Sec-WebSocket-Accept: x", "Sec-WebSocket-Extensions: permessage-deflate", "Sec-WebSocket-Protocol: x",
 		"Trailer: X", "Transfer-Encoding: chunked", "Upgrade: h2c",
 	} {

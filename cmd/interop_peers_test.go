@@ -29,15 +29,21 @@ type interopResult struct {
 	Messages []string `json:"messages"`
 	Code     int      `json:"code"`
 	Reason   string   `json:"reason"`
+	PageBy   string   `json:"pageBy"` // the protocol of a browser's page
+	// Extensions are those agreed on.
+	Extensions string `json:"extensions"`
 }
 
 const interopPythonScript = `
-import asyncio, json, sys, websockets
+import asyncio, json, ssl, sys, websockets
 
 async def main():
     spec = json.load(sys.stdin)
     messages = []
-    async with websockets.connect(sys.argv[1], max_size=None) as ws:
+    options = {}
+    if sys.argv[1].startswith("wss:"):
+        options["ssl"] = ssl._create_unverified_context()
+    async with websockets.connect(sys.argv[1], max_size=None, **options) as ws:
         try:
             for m in spec["send"]:
                 await ws.send(m)
@@ -49,7 +55,8 @@ async def main():
         except websockets.ConnectionClosed:
             pass
         await ws.close()
-    json.dump({"messages": messages, "code": ws.close_code, "reason": ws.close_reason}, sys.stdout)
+    json.dump({"messages": messages, "code": ws.close_code, "reason": ws.close_reason,
+        "extensions": " ".join(e.name for e in ws.extensions)}, sys.stdout)
 
 asyncio.run(main())
 `
@@ -71,15 +78,19 @@ const interopNodeScript = `
 const spec = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const WebSocket = require("ws");
 const messages = [];
-const ws = new WebSocket(process.argv[1]);
-ws.on("open", () => spec.send.forEach((m) => ws.send(m)));
+const ws = new WebSocket(process.argv[1], { rejectUnauthorized: false });
+let extensions;
+ws.on("open", () => {
+  extensions = ws.extensions;
+  spec.send.forEach((m) => ws.send(m));
+});
 ws.on("message", (data) => {
   messages.push(data.toString());
   if (messages.length === spec.leave) ws.close(1000);
 });
 ws.on("error", (err) => console.error(err));
 ws.on("close", (code, reason) =>
-  process.stdout.write(JSON.stringify({ messages, code, reason: reason.toString() })));
+  process.stdout.write(JSON.stringify({ messages, code, reason: reason.toString(), extensions })));
 `
 
 func interopNode(t *testing.T) interopPeer {
@@ -125,7 +136,10 @@ function run(spec) {
       messages.push(event.data);
       if (messages.length === spec.leave) ws.close(1000);
     };
-    ws.onclose = (event) => resolve({ messages, code: event.code, reason: event.reason });
+    ws.onclose = (event) => resolve({
+      messages, code: event.code, reason: event.reason, extensions: ws.extensions,
+      pageBy: performance.getEntriesByType("navigation")[0].nextHopProtocol,
+    });
   });
 }
 </script>
@@ -150,6 +164,7 @@ func interopBrowser(t *testing.T) interopPeer {
 		chromedp.NoSandbox,
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("ignore-certificate-errors", true),
 		chromedp.Flag("disable-component-update", true),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,9 +25,10 @@ import (
 const interopLimit = 2 * time.Minute
 
 // TestInterop lets WebSocket clients that others wrote talk to the real
-// binary: what our own client would forgive, one of these may not.
+// binary, without and with TLS: what our own client would forgive, one of these
+// may not.
 func TestInterop(t *testing.T) {
-	binary := interopBuild(t)
+	binary := interopBuild(t) // and flags
 	peers := []struct {
 		name  string
 		start func(t *testing.T) interopPeer
@@ -37,9 +39,10 @@ func TestInterop(t *testing.T) {
 	}
 	scenarios := []struct {
 		name string
-		run  func(t *testing.T, binary string, peer interopPeer)
+		run  func(t *testing.T, binary []string, peer interopPeer)
 	}{
 		{"echo", interopEcho},
+		{"compressed echo", interopCompressedEcho},
 		{"exit status", interopExitStatus},
 		{"burst before exit", interopBurst},
 		{"client leaves", interopLeave},
@@ -50,6 +53,7 @@ func TestInterop(t *testing.T) {
 			peer := p.start(t)
 			for _, s := range scenarios {
 				t.Run(s.name, func(t *testing.T) { s.run(t, binary, peer) })
+				t.Run(s.name+", over TLS", func(t *testing.T) { s.run(t, append(binary, "--ssl"), peer) })
 			}
 		})
 	}
@@ -57,30 +61,55 @@ func TestInterop(t *testing.T) {
 
 // Scenarios.
 
-func interopEcho(t *testing.T, binary string, peer interopPeer) {
-	send := []string{
-		"hello",
-		"Grüße, 世界 🌍",
-		"",
-		"  <&> \"quoted\" \\n \t ",
-		strings.Repeat("0123456789", 7_000),
-		strings.Repeat("é€🌍", 10_000),
-		"last",
-	}
+var interopLines = []string{
+	"hello",
+	"Grüße, 世界 🌍",
+	"",
+	"  <&> \"quoted\" \\n \t ",
+	strings.Repeat("0123456789", 7_000),
+	strings.Repeat("é€🌍", 10_000),
+	"last",
+}
+
+func interopEcho(t *testing.T, binary []string, peer interopPeer) {
 	s := interopServe(t, binary, "echo")
+	got := interopRun(t, peer, s, interopSpec{Send: interopLines, Leave: len(interopLines)})
+	interopSameLines(t, got.Messages, interopLines)
+	interopClosed(t, got, 1000, "")
+	if got.Extensions != "" {
+		t.Errorf("extensions %q were agreed on", got.Extensions)
+	}
+	// A page that came by HTTP/2 opens a connection of its own for its WebSocket.
+	want := "http/1.1"
+	if strings.HasPrefix(s.url, "wss:") {
+		want = "h2"
+	}
+	if got.PageBy != "" && got.PageBy != want {
+		t.Errorf("the page came by %s, want %s", got.PageBy, want)
+	}
+}
+
+// All of the peers offer compression, and use it.
+func interopCompressedEcho(t *testing.T, binary []string, peer interopPeer) {
+	// A line that leaves in several frames, and more than one of each kind.
+	send := append(slices.Concat(interopLines, interopLines), strings.Repeat("a long line, ", 200_000))
+	s := interopServe(t, append(slices.Clone(binary), "--compress", "--maxframesize=4000000"), "echo")
 	got := interopRun(t, peer, s, interopSpec{Send: send, Leave: len(send)})
 	interopSameLines(t, got.Messages, send)
 	interopClosed(t, got, 1000, "")
+	if !strings.HasPrefix(got.Extensions, "permessage-deflate") {
+		t.Errorf("extensions %q were agreed on", got.Extensions)
+	}
 }
 
-func interopExitStatus(t *testing.T, binary string, peer interopPeer) {
+func interopExitStatus(t *testing.T, binary []string, peer interopPeer) {
 	s := interopServe(t, binary, "exit3")
 	got := interopRun(t, peer, s, interopSpec{})
 	interopSameLines(t, got.Messages, []string{"bye"})
 	interopClosed(t, got, 4003, "exit status 3")
 }
 
-func interopBurst(t *testing.T, binary string, peer interopPeer) {
+func interopBurst(t *testing.T, binary []string, peer interopPeer) {
 	s := interopServe(t, binary, "burst")
 	// The child reads the first line only: the rest is unread when it exits.
 	unread := strings.Repeat("x", 50_000)
@@ -93,7 +122,7 @@ func interopBurst(t *testing.T, binary string, peer interopPeer) {
 	interopClosed(t, got, 1000, "")
 }
 
-func interopLeave(t *testing.T, binary string, peer interopPeer) {
+func interopLeave(t *testing.T, binary []string, peer interopPeer) {
 	l := interopListen(t)
 	s := interopServe(t, binary, "hold", l.addr)
 	got := interopRun(t, peer, s, interopSpec{Leave: 1})
@@ -102,7 +131,7 @@ func interopLeave(t *testing.T, binary string, peer interopPeer) {
 	l.waitEnd(t)
 }
 
-func interopShutdown(t *testing.T, binary string, peer interopPeer) {
+func interopShutdown(t *testing.T, binary []string, peer interopPeer) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no SIGTERM")
 	}
@@ -165,7 +194,7 @@ func interopClosed(t *testing.T, got interopResult, code int, reason string) {
 
 // The server.
 
-func interopBuild(t *testing.T) string {
+func interopBuild(t *testing.T) []string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "wsbridge")
 	if runtime.GOOS == "windows" {
@@ -175,13 +204,13 @@ func interopBuild(t *testing.T) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	return binary
+	return []string{binary}
 }
 
 type interopServer struct {
 	cmd  *exec.Cmd
-	url  string // ws://127.0.0.1:PORT/
-	page string // http://127.0.0.1:PORT/
+	url  string // ws://127.0.0.1:PORT/, or wss
+	page string // http://127.0.0.1:PORT/, or https
 
 	exited chan struct{} // closed after exitErr is set
 	err    error
@@ -190,11 +219,11 @@ type interopServer struct {
 	stderr bytes.Buffer
 }
 
-var interopListening = regexp.MustCompile(`listening on (ws(://127\.0\.0\.1:\d+/))`)
+var interopListening = regexp.MustCompile(`listening on (ws(s?://127\.0\.0\.1:\d+/))`)
 
 // interopServe starts the binary on a free port, with this test binary as
 // its child, and ends it with the test.
-func interopServe(t *testing.T, binary string, child ...string) *interopServer {
+func interopServe(t *testing.T, binary []string, child ...string) *interopServer {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -204,8 +233,8 @@ func interopServe(t *testing.T, binary string, child ...string) *interopServer {
 	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte(interopPage), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"--port=0", "--staticdir=" + dir, "--", self, interopChildArg}, child...)
-	s := &interopServer{cmd: exec.Command(binary, args...), exited: make(chan struct{})}
+	args := slices.Concat(binary[1:], []string{"--port=0", "--staticdir=" + dir, "--", self, interopChildArg}, child)
+	s := &interopServer{cmd: exec.Command(binary[0], args...), exited: make(chan struct{})}
 	out, in := io.Pipe()
 	s.cmd.Stderr = in
 	s.cmd.Stdout = in

@@ -3,17 +3,17 @@ package cmd
 import (
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 )
 
 func TestListenSamePort(t *testing.T) {
 	addresses := []string{"127.0.0.1"}
-	if ln, err := net.Listen("tcp", "[::1]:0"); err == nil {
-		ln.Close()
+	if haveIPv6() {
 		addresses = append(addresses, "::1")
 	}
-	listeners, err := listen(addresses, 0)
+	listeners, err := listenTCP(t.Context(), "port", addresses, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestListenSamePort(t *testing.T) {
 		}
 	}
 	for _, ln := range listeners {
-		if !isLoopback(ln) {
+		if !isLocal(ln) {
 			t.Errorf("%s is no loopback address", ln.Addr())
 		}
 	}
@@ -40,7 +40,7 @@ func TestListenTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	_, err = listen([]string{"127.0.0.1"}, ln.Addr().(*net.TCPAddr).Port)
+	_, err = listenTCP(t.Context(), "port", []string{"127.0.0.1"}, ln.Addr().(*net.TCPAddr).Port)
 	if err == nil || !strings.HasPrefix(err.Error(), "cannot listen on "+ln.Addr().String()+": ") || strings.Contains(err.Error(), "bind") {
 		t.Error(err)
 	}
@@ -51,19 +51,83 @@ func TestListenTaken(t *testing.T) {
 
 // When one of several addresses cannot be had, none stays open.
 func TestListenAllOrNone(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := taken.Addr().(*net.TCPAddr).Port
-	if listeners, err := listen([]string{"127.0.0.1", "127.0.0.1"}, 0); err == nil {
-		closeAll(listeners)
-		t.Error("the same address twice")
-	}
 	taken.Close()
-	listeners, err := listen([]string{"127.0.0.1"}, port)
-	if err != nil {
-		t.Skip("the port went to somebody else:", err)
+	const elsewhere = "192.0.2.1" // RFC 5737: nobody's
+	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1", elsewhere}, port)
+	if err == nil {
+		closeAll(listeners)
+		t.Fatal("it listens on an address of nobody's")
+	}
+	if h, ok := errors.AsType[*hintedError](err); !ok || !strings.Contains(err.Error(), elsewhere) || !strings.Contains(h.hint, "of this machine") {
+		t.Errorf("%#v", err)
+	}
+	if listeners, err = listenTCP(t.Context(), "port", []string{"127.0.0.1"}, port); err != nil {
+		t.Error(err)
 	}
 	closeAll(listeners)
+}
+
+func TestListenAddresses(t *testing.T) {
+	for _, test := range []struct {
+		addresses []string
+		listeners []string // in their order
+		open      []string // of all
+	}{
+		{[]string{"127.0.0.1"}, []string{"127.0.0.1"}, []string{"127.0.0.1"}},
+		{[]string{"127.0.0.1", "127.0.0.1"}, []string{"127.0.0.1"}, []string{"127.0.0.1"}},
+		{[]string{"::ffff:127.0.0.1"}, []string{"127.0.0.1"}, []string{"127.0.0.1"}},
+		{[]string{"0.0.0.0"}, []string{"0.0.0.0"}, []string{"127.0.0.1"}},
+		{[]string{"::1"}, []string{"::1"}, []string{"::1"}},
+		{[]string{"::"}, []string{"::"}, []string{"127.0.0.1", "::1"}},
+		{[]string{"::", "0.0.0.0"}, []string{"::", "0.0.0.0"}, []string{"127.0.0.1", "::1"}},
+		{[]string{"127.0.0.1", "::"}, []string{"127.0.0.1", "::"}, []string{"127.0.0.1", "::1"}},
+		{[]string{"localhost"}, []string{"127.0.0.1", "::1"}, []string{"127.0.0.1", "::1"}},
+		{[]string{"App.LOCALHOST."}, []string{"127.0.0.1", "::1"}, []string{"127.0.0.1", "::1"}},
+		{[]string{"::1", "localhost"}, []string{"::1", "127.0.0.1"}, []string{"127.0.0.1", "::1"}},
+	} {
+		t.Run(strings.Join(test.addresses, ","), func(t *testing.T) {
+			if !haveIPv6() && slices.Contains(test.open, "::1") {
+				t.Skip("there is no IPv6 here")
+			}
+			listeners, err := listenTCP(t.Context(), "port", test.addresses, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer closeAll(listeners)
+			var hosts []string
+			port := ""
+			for _, ln := range listeners {
+				host, p, _ := net.SplitHostPort(ln.Addr().String())
+				if port != "" && p != port {
+					t.Errorf("the ports %s and %s", port, p)
+				}
+				hosts, port = append(hosts, host), p
+			}
+			if !slices.Equal(hosts, test.listeners) {
+				t.Errorf("it listens on %q, want %q", hosts, test.listeners)
+			}
+			for _, host := range []string{"127.0.0.1", "::1"} {
+				nc, err := net.Dial("tcp", net.JoinHostPort(host, port))
+				if err == nil {
+					nc.Close()
+				}
+				if want := slices.Contains(test.open, host); (err == nil) != want {
+					t.Errorf("connecting to %s: %v, want %t", host, err, want)
+				}
+			}
+		})
+	}
+}
+
+func haveIPv6() bool {
+	ln, err := net.Listen("tcp", "[::1]:0")
+	if err == nil {
+		ln.Close()
+	}
+	return err == nil
 }

@@ -2,9 +2,9 @@ package cmd
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,8 +28,17 @@ const patience = time.Minute
 // testscript's own:
 //
 //	serve [NAME=value...] [flags] COMMAND...
-//		starts wsbridge on a free port, waits until it listens and sets
-//		$URL (ws://...) and $PAGE (http://...)
+//		starts wsbridge, on a free port unless --unixsocket is given, waits
+//		until it listens and sets $URL (ws://... or wss://...) and $PAGE
+//		(http://... or https://...)
+//	proxy SOCKET
+//		starts a proxy in front of a unix socket and sets $URL and $PAGE
+//	[!] activate KIND[,KIND...] [flags] COMMAND...
+//		starts wsbridge as systemd does, with these sockets: tcp, unix (at
+//		unix.sock) or, which is wrong, datagram or connected; with !, it
+//		does not listen
+//	told REGEXP
+//		waits for the regexp in what the activated server tells systemd
 //	signal TERM|INT|KILL
 //		sends the server a signal
 //	ended STATUS
@@ -37,8 +46,15 @@ const patience = time.Minute
 //	[!] logged REGEXP
 //		waits for the regexp in the server's standard error; with !, which
 //		wants an ended server, fails if it is there
-//	get [-method METHOD] [-header 'Name: value']... URL
-//		prints the answer: status, headers sorted, body
+//	get [-method METHOD] [-header 'Name: value']... [-sslca FILE] [-http2] URL
+//		prints the answer: status, headers sorted, body; it must come by the
+//		version of HTTP that is asked for
+//	authority NAME
+//		makes NAME.pem, the certificate of an authority
+//	certificate AUTHORITY NAME HOST...
+//		makes NAME.pem and NAME.key, a certificate for hosts and addresses
+//	port VARIABLE
+//		sets it to a free port
 //
 // and the condition ipv6.
 func TestScript(t *testing.T) {
@@ -50,19 +66,23 @@ func TestScript(t *testing.T) {
 			"ended":  cmdEnded,
 			"logged": cmdLogged,
 			"get":    cmdGet,
+
+			"activate":    cmdActivate,
+			"authority":   cmdAuthority,
+			"certificate": cmdCertificate,
+			"port":        cmdPort,
+			"proxy":       cmdProxy,
+			"told":        cmdTold,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "ipv6" {
 				return false, fmt.Errorf("unknown condition %s", cond)
 			}
-			ln, err := net.Listen("tcp", "[::1]:0")
-			if err == nil {
-				ln.Close()
-			}
-			return err == nil, nil
+			return haveIPv6(), nil
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(server)
+			e.Values[authoritiesKey{}] = make(map[string]*authority)
 			// The race detector makes each process wait a second at its end.
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
@@ -78,6 +98,7 @@ type serverKey struct{}
 type server struct {
 	cmd    *exec.Cmd
 	stderr *watched
+	told   *watched      // by an activated one, to systemd
 	done   chan struct{} // closed when Wait has returned
 }
 
@@ -89,7 +110,7 @@ func theServer(ts *testscript.TestScript) *server {
 	return s
 }
 
-var listeningLine = regexp.MustCompile(`listening on.*ws:(//[^\s"]+)`)
+var listeningLine = regexp.MustCompile(`listening on.*(?:wss?|unix):([^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -100,13 +121,22 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") && strings.Contains(args[0], "=") {
 		extra, args = append(extra, args[0]), args[1:]
 	}
-	s.stderr = newWatched()
-	s.done = make(chan struct{})
-	s.cmd = exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
-	s.cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
-	s.cmd.Dir = ts.Getenv("WORK")
-	s.cmd.Stderr = s.stderr
-	ts.Check(s.cmd.Start())
+	if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--unixsocket") }) {
+		args = append([]string{"--port=0"}, args...)
+	}
+	s.start(ts, exec.Command("wsbridge", args...), extra...)
+	if !s.listens(ts) {
+		ts.Fatalf("the server does not listen")
+	}
+}
+
+// start starts cmd, with these variables too, and kills it at the script's end.
+func (s *server) start(ts *testscript.TestScript, cmd *exec.Cmd, extra ...string) {
+	cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
+	cmd.Dir = ts.Getenv("WORK")
+	s.cmd, s.stderr, s.done = cmd, newWatched(), make(chan struct{})
+	cmd.Stderr = s.stderr
+	ts.Check(cmd.Start())
 	go func(s server) {
 		_ = s.cmd.Wait()
 		close(s.done)
@@ -117,12 +147,20 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 		<-started.done
 		ts.Logf("[server's stderr]\n%s", started.stderr.text())
 	})
-	m := started.stderr.wait(listeningLine, started.done)
-	if m == nil {
-		ts.Fatalf("the server does not listen")
+}
+
+// listens waits until the server says where it listens.
+func (s *server) listens(ts *testscript.TestScript) bool {
+	m := s.stderr.wait(listeningLine, s.done)
+	if m != nil {
+		ws, page := "ws:", "http:"
+		if strings.Contains(m[0], "wss:") {
+			ws, page = "wss:", "https:"
+		}
+		ts.Setenv("URL", ws+m[1])
+		ts.Setenv("PAGE", page+m[1])
 	}
-	ts.Setenv("URL", "ws:"+m[1])
-	ts.Setenv("PAGE", "http:"+m[1])
+	return m != nil
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
@@ -174,25 +212,37 @@ func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
 func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	req, err := http.NewRequest("GET", "", nil)
 	ts.Check(err)
-	for len(args) > 2 && (args[0] == "-method" || args[0] == "-header") {
-		if args[0] == "-method" {
+	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
+		if args[0] == "-http2" {
+			transport.ForceAttemptHTTP2, args = true, args[1:]
+			continue
+		}
+		switch args[0] {
+		case "-method":
 			req.Method = args[1]
-		} else {
+		case "-header":
 			name, value, _ := strings.Cut(args[1], ":")
 			req.Header.Add(name, strings.TrimSpace(value))
+		case "-sslca":
+			pool, err := readAuthorities(ts.MkAbs(args[1]))
+			ts.Check(err)
+			transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 		}
 		args = args[2:]
 	}
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... URL")
+		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... [-sslca FILE] [-http2] URL")
 	}
 	url, err := req.URL.Parse(args[0])
 	ts.Check(err)
 	req.URL, req.Host = url, req.Header.Get("Host")
-	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(req) // no redirect is followed
 	ts.Check(err)
 	defer resp.Body.Close()
+	if transport.ForceAttemptHTTP2 != (resp.ProtoMajor == 2) {
+		ts.Fatalf("the answer is in %s", resp.Proto)
+	}
 
 	w := ts.Stdout()
 	fmt.Fprintln(w, resp.StatusCode)

@@ -15,8 +15,10 @@ type serveOptions struct {
 	command []string
 
 	listenOptions
+	tlsOptions
 	routeOptions
 	messageOptions
+	sessionOptions
 	accessOptions
 	logOptions
 }
@@ -44,6 +46,9 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 			case len(args) == 0:
 				return usage(cmd, errors.New("no command to run"))
 			}
+			if o.ssl && !cmd.Flags().Changed("port") {
+				o.port = defaultTLSPort
+			}
 			if err := o.check(); err != nil {
 				return usage(cmd, err)
 			}
@@ -59,8 +64,10 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 
 	groups := []flagGroup{
 		o.listenOptions.flags(),
+		o.tlsOptions.flags(),
 		o.routeOptions.flags(),
 		o.messageOptions.flags(),
+		o.sessionOptions.flags(),
 		o.accessOptions.flags(),
 		o.logOptions.flags(),
 		other,
@@ -79,5 +86,11 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 
 // check finds the values that no single flag's own parser could refuse.
 func (o *serveOptions) check() error {
-	return cmp.Or(o.listenOptions.check(), o.messageOptions.check())
+	switch {
+	case o.redirPort != 0 && o.redirPort == o.port:
+		return flagProblem("redirport", o.redirPort, errors.New("must be another than --port"))
+	case o.redirPort != 0 && !o.onTCP():
+		return errors.New("--redirport: beside --unixsocket it needs --port or --address")
+	}
+	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.messageOptions.check(), o.sessionOptions.check())
 }

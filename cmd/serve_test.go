@@ -2,19 +2,23 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // started serves h on a loopback port until the test ends it; the error of
 // serve comes on the channel.
 func started(t *testing.T, ctx context.Context, h http.Handler, shutdown func(context.Context) error, signals <-chan os.Signal) (url string, ln net.Listener, ended <-chan error) {
 	t.Helper()
-	listeners, err := listen([]string{"127.0.0.1"}, 0)
+	listeners, err := listenTCP(ctx, "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,5 +144,97 @@ func TestServeEndsDuringDownload(t *testing.T) {
 	}
 	if _, err := io.ReadAll(resp.Body); err == nil {
 		t.Error("the download was not cut off")
+	}
+}
+
+// Its context may end with the exit status.
+func TestServeEndsWithAStatus(t *testing.T) {
+	ctx, end := context.WithCancelCause(t.Context())
+	_, _, ended := started(t, ctx, http.NotFoundHandler(), noSessions, nil)
+	end(exitStatus(7))
+	if err := receive(t, ended); err != exitStatus(7) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+func TestStatusOf(t *testing.T) {
+	for _, test := range []struct {
+		state *process.State
+		want  exitStatus
+	}{
+		{&process.State{}, 0},
+		{&process.State{Status: 3}, 3},
+		{&process.State{Signal: syscall.SIGKILL}, 137},
+		{nil, 1},
+	} {
+		if got := statusOf(test.state); got != test.want {
+			t.Errorf("%v: got %v, want %v", test.state, got, test.want)
+		}
+	}
+}
+
+// reluctant are connections whose Close takes until the test ends, as over TLS
+// it may take seconds.
+type reluctant struct {
+	net.Listener
+	end <-chan struct{}
+}
+
+func (l reluctant) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	return reluctantConn{nc, l.end}, err
+}
+
+type reluctantConn struct {
+	net.Conn
+	end <-chan struct{}
+}
+
+func (c reluctantConn) Close() error {
+	<-c.end
+	return c.Conn.Close()
+}
+
+// Connections that take their time to be closed do not hold up the end for long.
+func TestServeEndsWithoutFarewell(t *testing.T) {
+	for _, n := range []int{1, 2} {
+		t.Run(fmt.Sprint(n, " signals"), func(t *testing.T) {
+			defer func(d time.Duration) { pageGrace = d }(pageGrace)
+			pageGrace = 10 * time.Millisecond
+			if n == 2 {
+				pageGrace = time.Hour
+			}
+			listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			url := listenURL("http", listeners[0])
+			end := make(chan struct{})
+			srv := &http.Server{Handler: http.NotFoundHandler()}
+			signals := make(chan os.Signal, 2)
+			ended := make(chan error, 1)
+			draining := func(ctx context.Context) error {
+				if n == 2 {
+					signals <- os.Interrupt
+					<-ctx.Done()
+				}
+				return nil
+			}
+			go func() {
+				ended <- serve(t.Context(), srv, draining, []net.Listener{reluctant{listeners[0], end}}, signals)
+			}()
+			client := &http.Client{Transport: &http.Transport{}}
+			resp, err := client.Get(url) // leaves an idle connection
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			signals <- os.Interrupt
+			if err := receive(t, ended); err != nil {
+				t.Error(err)
+			}
+			close(end)
+			client.CloseIdleConnections()
+		})
 	}
 }

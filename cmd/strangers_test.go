@@ -40,7 +40,7 @@ func open(t *testing.T, args ...string) (addr string, h *bridge.Handler) {
 		t.Cleanup(func() { _ = close() })
 		h.Plain = files
 	}
-	listeners, err := listen([]string{"127.0.0.1"}, 0)
+	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +72,11 @@ func dial(t *testing.T, addr string) wire {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newWire(t, nc)
+}
+
+func newWire(t *testing.T, nc net.Conn) wire {
+	t.Helper()
 	t.Cleanup(func() { nc.Close() })
 	if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
@@ -237,26 +242,35 @@ func (w wire) messages() string {
 	w.t.Helper()
 	var b strings.Builder
 	for {
-		var head [2]byte
-		if _, err := io.ReadFull(w, head[:]); err != nil {
-			w.t.Fatal(err)
-		}
-		n := int(head[1])
-		if n > 125 {
-			length := make([]byte, []int{2, 8}[n-126])
-			if _, err := io.ReadFull(w, length); err != nil {
-				w.t.Fatal(err)
-			}
-			n = int(binary.BigEndian.Uint64(append(make([]byte, 8-len(length)), length...)))
-		}
-		if _, err := io.CopyN(&b, w, int64(n)); err != nil {
-			w.t.Fatal(err)
-		}
-		b.WriteByte('\n')
-		if head[0] == 0x88 {
+		first, payload := w.frame()
+		b.Write(append(payload, '\n'))
+		if first == 0x88 {
 			return b.String()
 		}
 	}
+}
+
+// frame is the next one, with its first byte: the opcode, and 0x80 if it is
+// the last of its message.
+func (w wire) frame() (first byte, payload []byte) {
+	w.t.Helper()
+	var head [2]byte
+	if _, err := io.ReadFull(w, head[:]); err != nil {
+		w.t.Fatal(err)
+	}
+	n := int(head[1])
+	if n > 125 {
+		length := make([]byte, []int{2, 8}[n-126])
+		if _, err := io.ReadFull(w, length); err != nil {
+			w.t.Fatal(err)
+		}
+		n = int(binary.BigEndian.Uint64(append(make([]byte, 8-len(length)), length...)))
+	}
+	payload = make([]byte, n)
+	if _, err := io.ReadFull(w, payload); err != nil {
+		w.t.Fatal(err)
+	}
+	return head[0], payload
 }
 
 // A head that never ends is cut off in time, whether the client is silent or

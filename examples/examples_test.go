@@ -6,6 +6,7 @@ package examples
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -41,6 +42,12 @@ func run(m *testing.M) int {
 	wsbridge = filepath.Join(dir, "wsbridge")
 	if out, err := exec.Command("go", "build", "-o", wsbridge, "..").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	// What the examples do most is wait.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
@@ -82,34 +89,6 @@ func TestCount(t *testing.T) {
 		c.close()
 		s.dial(t, "").want("1")
 	})
-}
-
-func TestGreeter(t *testing.T) {
-	bin := t.TempDir()
-	for name, tt := range map[string]struct {
-		need  string   // what runs or builds it
-		build []string // empty: runs as it is
-		run   string
-	}{
-		"sh":     {need: "sh", run: "greeter/greeter.sh"},
-		"python": {need: "python3", run: "greeter/greeter.py"},
-		"node":   {need: "node", run: "greeter/greeter.js"},
-		"perl":   {need: "perl", run: "greeter/greeter.pl"},
-		"awk":    {need: "awk", run: "greeter/greeter.awk"},
-		"c":      {"cc", []string{"-Wall", "-Wextra", "-Werror", "-o", bin + "/c", "greeter/greeter.c"}, bin + "/c"},
-		"go":     {"go", []string{"build", "-o", bin + "/go", "./greeter/go"}, bin + "/go"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			need(t, tt.need)
-			if len(tt.build) > 0 {
-				if out, err := exec.Command(tt.need, tt.build...).CombinedOutput(); err != nil {
-					t.Fatalf("%s %v: %v\n%s", tt.need, tt.build, err, out)
-				}
-			}
-			greet(t, start(t, nil, "--staticdir=greeter", tt.run))
-		})
-	}
 }
 
 // The awks differ in what they buffer: the example must work with each.
@@ -244,7 +223,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s: executable is %v, a #! line is %v", path, executable, shebang)
 		}
 		switch ext := filepath.Ext(path); {
-		case slices.Contains([]string{".sh", ".py", ".js", ".pl", ".awk"}, ext) && !shebang:
+		case slices.Contains([]string{".sh", ".py", ".js", ".pl", ".awk", ".rb", ".php", ".lua", ".tcl"}, ext) && !shebang:
 			t.Errorf("%s does not start with #!", path)
 		case ext == ".html":
 			if found := remote.Find(text); found != nil {
@@ -264,7 +243,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := regexp.MustCompile(`\bexamples/[\w./]*\w`).FindAllString(string(text), -1)
+	paths := regexp.MustCompile(`\bexamples/[\w./-]*\w`).FindAllString(string(text), -1)
 	if len(paths) == 0 {
 		t.Error("README.md names no example")
 	}

@@ -75,7 +75,7 @@ const tailLimit = 1 << 20
 // belongs to one goroutine.
 type Output struct {
 	f     *os.File
-	ended chan struct{} // closed when Read has returned io.EOF
+	ended chan struct{} // closed when nothing more is read
 	tail  int           // bytes read since the output was cut off
 	wide  bool
 }
@@ -91,13 +91,19 @@ func (o *Output) Read(p []byte) (int, error) {
 	}
 	if err != nil {
 		err = io.EOF // a pipe has no other errors, a closed one but ends
-		select {
-		case <-o.ended:
-		default:
-			close(o.ended)
-		}
+		o.Abandon()
 	}
 	return n, err
+}
+
+// Abandon says that nothing more is read, so that End need not wait for the
+// end of the output.
+func (o *Output) Abandon() {
+	select {
+	case <-o.ended:
+	default:
+		close(o.ended)
+	}
 }
 
 // SyscallConn is for a reader that has no buffer to spare while it waits. What

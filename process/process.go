@@ -158,8 +158,9 @@ var ladder = [...]struct {
 // closes Stdin in any case. End waits 100 ms before it interrupts the group
 // (SIGINT), 250 ms before it terminates it (SIGTERM) and 500 ms before it
 // kills it (SIGKILL). After a child that exited by itself, End waits until
-// Stdout has been read to its end, but not longer than 500 ms. The grace is
-// added to each of these; a ctx that is done ends the waits at once.
+// Stdout has been read to its end or abandoned, but not longer than 500 ms.
+// The grace is added to each of these; a ctx that is done ends the waits at
+// once.
 //
 // After End what is left in Stdout and Stderr can still be read, and then
 // their end, whoever else may hold them. To call End again only tells again

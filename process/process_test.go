@@ -469,6 +469,22 @@ func TestHolding(t *testing.T) {
 	holder.expectGone(t)
 }
 
+// What nobody reads is not held.
+func TestHoldingAbandoned(t *testing.T) {
+	c := command("leave", "holder")
+	c.Grace = time.Hour
+	p := start(t, c)
+	holder := watch(t, atoi(readLine(t, bufio.NewReader(p.Stderr))))
+	wait(t, p)
+	ended := make(chan State, 1)
+	go func() { ended <- p.End(t.Context()) }()
+	p.Stdout.Abandon()
+	if state := receive(t, ended); state != (State{Status: 3}) {
+		t.Error(state)
+	}
+	holder.expectGone(t)
+}
+
 // They hold it for a while only, and die then.
 func TestHoldingEnds(t *testing.T) {
 	for _, grace := range []time.Duration{0, 200 * time.Millisecond} {

@@ -1,0 +1,287 @@
+//go:build unix
+
+package cmd
+
+import (
+	"cmp"
+	"crypto/tls"
+	"maps"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+type environ = map[string]string
+
+// environments are command lines, what they pass on of this environment, and
+// what a command is told of some requests beside it.
+var environments = []struct {
+	name     string
+	env      []string
+	args     []string
+	over     string // tls or unix; empty: TCP
+	passed   environ
+	requests []environRequest
+}{
+	{
+		name: "of requests",
+		args: []string{"--passenv=", "--origin=*"},
+		requests: []environRequest{
+			{target: "/"},
+			{target: "/?", want: environ{"REQUEST_URI": "/?"}},
+			{target: "/?name=me&msg=hello%20world", want: environ{
+				"REQUEST_URI":  "/?name=me&msg=hello%20world",
+				"QUERY_STRING": "name=me&msg=hello%20world",
+			}},
+			{target: "/a/b.c", want: environ{
+				"REQUEST_URI":     "/a/b.c",
+				"PATH_INFO":       "/a/b.c",
+				"PATH_TRANSLATED": "/a/b.c",
+			}},
+			{target: "/a%20b%2Fc/%C3%A4?%2F", want: environ{
+				"REQUEST_URI":     "/a%20b%2Fc/%C3%A4?%2F",
+				"PATH_INFO":       "/a b/c/ä",
+				"PATH_TRANSLATED": "/a b/c/ä",
+				"QUERY_STRING":    "%2F",
+			}},
+			{target: "/", headers: []string{"Origin: http://example.com", "User-Agent: test/1", "Authorization: Basic eA=="}, want: environ{
+				"HTTP_ORIGIN":        "http://example.com",
+				"HTTP_USER_AGENT":    "test/1",
+				"HTTP_AUTHORIZATION": "Basic eA==",
+			}},
+			{target: "/", headers: []string{"X-Several: a", "x-several: b, c", "X-SEVERAL:", "X-Empty:", "X-Quoted: \"a\\\t\xe9\""}, want: environ{
+				"HTTP_X_SEVERAL": "a, b, c, ",
+				"HTTP_X_EMPTY":   "",
+				"HTTP_X_QUOTED":  "\"a\\\t\xe9\"",
+			}},
+			{target: "/", headers: []string{"Cookie: session=1234; prefs=foo"}, want: environ{"HTTP_COOKIE": "session=1234; prefs=foo"}},
+			{target: "/", headers: []string{"Cookie: a=1", "Cookie: b=2; c=3"}, want: environ{"HTTP_COOKIE": "a=1; b=2; c=3"}},
+			{target: "/", headers: []string{"Sec-WebSocket-Protocol: chat, superchat"}, want: environ{"HTTP_SEC_WEBSOCKET_PROTOCOL": "chat, superchat"}},
+
+			// No header becomes a variable that programs take for another's word.
+			{target: "/", headers: []string{"Proxy: http://evil.example"}},
+			{target: "/", headers: []string{"X_Under: 1", "X.Dot: 2"}},
+			{target: "/", headers: []string{"Remote-Addr: 1", "Https: on", "Path: /evil", "Content-Type: text/plain", "Http-Host: evil.example"}, want: environ{
+				"HTTP_REMOTE_ADDR":  "1",
+				"HTTP_HTTPS":        "on",
+				"HTTP_PATH":         "/evil",
+				"HTTP_CONTENT_TYPE": "text/plain",
+				"HTTP_HTTP_HOST":    "evil.example",
+			}},
+
+			{target: "/", host: "localhost", want: environ{"SERVER_NAME": "localhost", "SERVER_PORT": "80"}},
+			{target: "/", host: "localhost:1234", want: environ{"SERVER_NAME": "localhost", "SERVER_PORT": "1234"}},
+			{target: "/", host: "example.com", want: environ{"SERVER_NAME": "example.com", "SERVER_PORT": "80"}},
+			{target: "/", host: "[::1]", want: environ{"SERVER_NAME": "::1", "SERVER_PORT": "80"}},
+			{target: "/", host: "[::1]:1234", want: environ{"SERVER_NAME": "::1", "SERVER_PORT": "1234"}},
+		},
+	}, {
+		name: "of requests over TLS",
+		args: []string{"--passenv=", "--ssl"},
+		over: "tls",
+		requests: []environRequest{
+			{target: "/", want: environ{"HTTPS": "on"}},
+			{target: "/", host: "localhost", want: environ{"HTTPS": "on", "SERVER_NAME": "localhost", "SERVER_PORT": "443"}},
+		},
+	}, {
+		name: "of requests over a unix socket",
+		args: []string{"--passenv="},
+		over: "unix",
+		requests: []environRequest{
+			{target: "/", host: "localhost", want: environ{
+				"SERVER_NAME": "localhost",
+				"SERVER_PORT": "80",
+				"REMOTE_ADDR": "unix-socket",
+				"REMOTE_HOST": "unix-socket",
+				"REMOTE_PORT": "",
+			}},
+		},
+	}, {
+		name:     "passed by default",
+		env:      []string{"PATH=/bin", "LD_LIBRARY_PATH=/lib", "DYLD_LIBRARY_PATH=/lib", "HOME=/root", "SECRET=s"},
+		passed:   onlyDefaults(environ{"PATH": "/bin", "LD_LIBRARY_PATH": "/lib", "DYLD_LIBRARY_PATH": "/lib"}),
+		requests: []environRequest{{target: "/"}},
+	}, {
+		name:     "empty ones of the default",
+		env:      []string{"PATH=/bin", "LD_LIBRARY_PATH=", "DYLD_LIBRARY_PATH="},
+		passed:   environ{"PATH": "/bin"},
+		requests: []environRequest{{target: "/"}},
+	}, {
+		name:     "by name, in place of the default",
+		env:      []string{"PATH=/bin", "ONE=1", "TWO=a=b 'c'", "EMPTY=", "SECRET=s"},
+		args:     []string{"--passenv", "ONE,EMPTY", "-passenv=TWO, NONE"},
+		passed:   environ{"ONE": "1", "TWO": "a=b 'c'"},
+		requests: []environRequest{{target: "/"}},
+	}, {
+		name:     "with a value",
+		env:      []string{"PATH=/bin", "ONE=1"},
+		args:     []string{"--passenv=PATH,ONE=2,NEW=a=b", "--passenv=NIL="},
+		passed:   environ{"PATH": "/bin", "ONE": "2", "NEW": "a=b", "NIL": ""},
+		requests: []environRequest{{target: "/"}},
+	}, {
+		name:     "all",
+		env:      []string{"PATH=/bin", "HOME=/root", "SECRET=s", "EMPTY="},
+		args:     []string{"--passenv=*"},
+		passed:   environ{"PATH": "/bin", "HOME": "/root", "SECRET": "s", "EMPTY": ""},
+		requests: []environRequest{{target: "/"}},
+	}, {
+		name:   "shadowing the request",
+		env:    []string{"PATH=/bin", "REMOTE_ADDR=10.0.0.1", "HTTP_HOST=evil.example", "QUERY_STRING=x", "HTTP_X_GIVEN=server", "HTTP_PROXY=http://proxy.example"},
+		args:   []string{"--passenv=*"},
+		passed: environ{"PATH": "/bin", "HTTP_X_GIVEN": "server", "HTTP_PROXY": "http://proxy.example"},
+		requests: []environRequest{
+			{target: "/", headers: []string{"Proxy: http://evil.example", "X-Given: client"}},
+		},
+	},
+}
+
+type environRequest struct {
+	target  string
+	host    string // empty: where the server listens
+	headers []string
+	want    environ // what differs from a request for / without other headers
+}
+
+// What a command's environment has, and that it has nothing else.
+func TestEnvironment(t *testing.T) {
+	child, err := exec.LookPath("child")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range environments {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := serveEnviron(t, test.over, test.env, append(test.args, child, "environ")...)
+			ids := map[string]bool{}
+			for _, r := range test.requests {
+				got, want := r.ask(s.connect(t))
+				maps.Copy(want, test.passed)
+				if id := got["UNIQUE_ID"]; id == "" || ids[id] {
+					t.Errorf("%s %q: UNIQUE_ID=%s", r.target, r.headers, id)
+				}
+				ids[got["UNIQUE_ID"]] = true
+				delete(got, "UNIQUE_ID")
+				if !maps.Equal(got, want) {
+					t.Errorf("%s %q:\ngot  %q\nwant %q", r.target, r.headers, got, want)
+				}
+			}
+		})
+	}
+}
+
+// An environServer is a wsbridge over TCP, TLS or a unix socket.
+type environServer struct{ over, where string }
+
+func serveEnviron(t *testing.T, over string, env []string, args ...string) environServer {
+	t.Helper()
+	where := "--port=0"
+	if over == "unix" {
+		where = "--unixsocket=" + filepath.Join(socketDir(t), "s")
+	}
+	log := newWatched()
+	cmd := exec.Command("wsbridge", append([]string{where}, args...)...)
+	cmd.Env, cmd.Stderr = env, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(done)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-done
+	})
+	m := log.wait(listeningLine, done)
+	if m == nil {
+		t.Fatalf("the server does not listen: %s", log.text())
+	}
+	return environServer{over, m[1]}
+}
+
+func (s environServer) connect(t *testing.T) wire {
+	t.Helper()
+	network, addr := "tcp", strings.Trim(s.where, "/")
+	if s.over == "unix" {
+		network, addr = "unix", s.where
+	}
+	nc, err := net.Dial(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.over == "tls" {
+		nc = tls.Client(nc, &tls.Config{InsecureSkipVerify: true})
+	}
+	return newWire(t, nc)
+}
+
+// ask opens a WebSocket over w and returns what the command was told, and what
+// it should have been told of the request.
+func (r environRequest) ask(w wire) (got, want environ) {
+	w.t.Helper()
+	_, serverPort, _ := net.SplitHostPort(w.RemoteAddr().String())
+	_, clientPort, _ := net.SplitHostPort(w.LocalAddr().String())
+	host := cmp.Or(r.host, w.RemoteAddr().String())
+	want = environ{
+		"AUTH_TYPE":                  "",
+		"CONTENT_LENGTH":             "",
+		"CONTENT_TYPE":               "",
+		"GATEWAY_INTERFACE":          "CGI/1.1",
+		"HTTP_CONNECTION":            "Upgrade",
+		"HTTP_HOST":                  host,
+		"HTTP_SEC_WEBSOCKET_KEY":     "dGhlIHNhbXBsZSBub25jZQ==",
+		"HTTP_SEC_WEBSOCKET_VERSION": "13",
+		"HTTP_UPGRADE":               "websocket",
+		"PATH_INFO":                  "/",
+		"PATH_TRANSLATED":            "/",
+		"QUERY_STRING":               "",
+		"REMOTE_ADDR":                "127.0.0.1",
+		"REMOTE_HOST":                "127.0.0.1",
+		"REMOTE_IDENT":               "",
+		"REMOTE_PORT":                clientPort,
+		"REMOTE_USER":                "",
+		"REQUEST_METHOD":             "GET",
+		"REQUEST_URI":                "/",
+		"SCRIPT_NAME":                "/",
+		"SERVER_NAME":                "127.0.0.1",
+		"SERVER_PORT":                serverPort,
+		"SERVER_PROTOCOL":            "HTTP/1.1",
+		"SERVER_SOFTWARE":            "wsbridge/" + versionName(),
+	}
+	maps.Copy(want, r.want)
+
+	lines := append([]string{"GET " + r.target + " HTTP/1.1", "Host: " + host}, r.headers...)
+	w.say(strings.Join(lines, "\r\n") + "\r\n" + upgradeLines + "\r\n")
+	if status, text := w.answer("GET"); status != 101 {
+		w.t.Fatalf("%s %q: %s", r.target, r.headers, text)
+	}
+	got = environ{}
+	for {
+		first, payload := w.frame()
+		if first == 0x88 {
+			return got, want
+		}
+		pair, err := strconv.Unquote(string(payload))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		if old, twice := got[name]; twice {
+			w.t.Errorf("%s is set twice, to %q and %q", name, old, value)
+		}
+		got[name] = value
+	}
+}
+
+// onlyDefaults keeps the variables that are passed on this system unasked.
+func onlyDefaults(vars environ) environ {
+	names := strings.Split(defaultPassEnv(runtime.GOOS), ",")
+	maps.DeleteFunc(vars, func(name, _ string) bool { return !slices.Contains(names, name) })
+	return vars
+}

@@ -1,0 +1,50 @@
+package cmd
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// byTLS serves requests over TLS by secure and the others by plain.
+func byTLS(secure, plain http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS != nil {
+			secure.ServeHTTP(w, r)
+		} else {
+			plain.ServeHTTP(w, r)
+		}
+	})
+}
+
+// toHTTPS redirects requests, those for a WebSocket among them, to the same
+// host, path and query at https and the port of addr. The Host must have been
+// checked.
+func toHTTPS(addr net.Addr) http.Handler {
+	_, port, _ := net.SplitHostPort(addr.String())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		target := url.URL{Scheme: "https", Host: hostAt(r.Host, port), Path: r.URL.Path, RawPath: r.URL.RawPath,
+			RawQuery: r.URL.RawQuery, ForceQuery: r.URL.ForceQuery}
+		status := http.StatusMovedPermanently
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			status = http.StatusPermanentRedirect // 301 would make a GET of a POST (RFC 9110, section 15.4.2)
+		}
+		http.Redirect(w, r, target.String(), status)
+	})
+}
+
+// hostAt is the host of a Host header, at another port of https.
+func hostAt(host, port string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if port != "443" {
+		return net.JoinHostPort(host, port)
+	}
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}

@@ -1,0 +1,69 @@
+package cmd
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestRedirect(t *testing.T) {
+	o, _, status, stderr := parse("--ssl", "--address=box.example", "--origin=https://page.example", "ls")
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	h := o.handler(o.command, nil)
+	over := func(port int) http.Handler {
+		secure := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })
+		return byTLS(secure, h.HostChecked(toHTTPS(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})))
+	}
+	for _, test := range []struct {
+		method, host, target string
+		port, status         int
+		location             string
+	}{
+		{"GET", "localhost", "/", 8443, 301, "https://localhost:8443/"},
+		{"GET", "localhost:8080", "/", 8443, 301, "https://localhost:8443/"},
+		{"GET", "localhost:8080", "/", 443, 301, "https://localhost/"},
+		{"GET", "127.0.0.1:80", "/a/b?c=d&e", 443, 301, "https://127.0.0.1/a/b?c=d&e"},
+		{"GET", "[::1]:8080", "/", 8443, 301, "https://[::1]:8443/"},
+		{"GET", "[::1]:8080", "/", 443, 301, "https://[::1]/"},
+		{"GET", "[::1]", "/", 443, 301, "https://[::1]/"},
+		{"GET", "[::1]", "/", 8443, 301, "https://[::1]:8443/"},
+		{"GET", "Box.Example:80", "/", 8443, 301, "https://Box.Example:8443/"},
+		{"GET", "page.example", "/", 8443, 301, "https://page.example:8443/"},
+		{"GET", "localhost", "/a%2fb%3F?q=%2f", 443, 301, "https://localhost/a%2fb%3F?q=%2f"},
+		{"GET", "localhost", "//evil.example/", 443, 301, "https://localhost//evil.example/"},
+		{"GET", "localhost", "/../..//x/./y", 443, 301, "https://localhost/../..//x/./y"},
+		{"GET", "localhost", "/?", 443, 301, "https://localhost/?"},
+		{"GET", "localhost", "http://localhost/x?y", 8443, 301, "https://localhost:8443/x?y"},
+		{"GET", "localhost", "/%0d%0aX:%20y", 443, 301, "https://localhost/%0d%0aX:%20y"},
+		{"HEAD", "localhost", "/", 443, 301, "https://localhost/"},
+		{"POST", "localhost", "/", 443, 308, "https://localhost/"},
+		{"OPTIONS", "localhost", "/x", 443, 308, "https://localhost/x"},
+		{"GET", "evil.example", "/", 443, 403, ""},
+		{"GET", "localhost.evil.example", "/", 443, 403, ""},
+		{"GET", "localhost@evil.example", "/", 443, 400, ""},
+		{"GET", "evil.example/localhost", "/", 443, 400, ""},
+		{"GET", "a b", "/", 443, 400, ""},
+		{"GET", "localhost:x", "/", 443, 400, ""},
+		{"GET", "", "/", 443, 400, ""},
+	} {
+		for _, upgrade := range []string{"", "websocket"} {
+			r := httptest.NewRequest(test.method, test.target, nil)
+			r.Host = test.host
+			r.Header.Set("Upgrade", upgrade)
+			w := httptest.NewRecorder()
+			over(test.port).ServeHTTP(w, r)
+			if got := w.Header().Get("Location"); w.Code != test.status || got != test.location {
+				t.Errorf("%s %s at %q: %d %q", test.method, test.target, test.host, w.Code, got)
+			}
+			r.TLS = new(tls.ConnectionState)
+			w = httptest.NewRecorder()
+			if over(test.port).ServeHTTP(w, r); w.Code != http.StatusTeapot {
+				t.Errorf("%s %s over TLS: %d", test.method, test.target, w.Code)
+			}
+		}
+	}
+}

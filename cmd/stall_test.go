@@ -1,0 +1,129 @@
+package cmd
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A body that nobody wants is not waited for.
+func TestBodiesThatNeverCome(t *testing.T) {
+	defer func(d time.Duration) { headerTimeout = d }(headerTimeout)
+	headerTimeout = 50 * time.Millisecond
+	addr, _ := open(t, "--staticdir="+t.TempDir(), "child", "echo", "0")
+	const post = "POST / HTTP/1.1\r\nHost: localhost\r\n"
+	for _, test := range []struct {
+		request string
+		status  int
+	}{
+		{post + "Content-Length: 100\r\n\r\n", 405},
+		{post + "Content-Length: 100\r\n\r\nbegun", 405},
+		{post + "Transfer-Encoding: chunked\r\n\r\n", 405},
+		{post + "Content-Length: 100\r\nExpect: 100-continue\r\n\r\n", 405},
+		{toLocalhost + "Content-Length: 100\r\n\r\n", 404},
+		{upgrade + "Content-Length: 100\r\n\r\n", 400},
+	} {
+		w := dial(t, addr)
+		w.say(test.request)
+		if status, text := w.answer("POST"); status != test.status {
+			t.Errorf("%q: %q", test.request, text)
+		}
+		if rest, err := io.ReadAll(w); len(rest) > 0 || err != nil && !isEnd(err) {
+			t.Errorf("%q: then %q, %v", test.request, rest, err)
+		}
+	}
+}
+
+// served serves h as the program does, and returns the address.
+func served(t *testing.T, h http.Handler) string {
+	t.Helper()
+	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := newServer(h, slog.New(slog.DiscardHandler))
+	go func() { _ = srv.Serve(listeners[0]) }()
+	t.Cleanup(func() { srv.Close() })
+	return listeners[0].Addr().String()
+}
+
+// An answer that nobody reads is given up.
+func TestAnswersThatNobodyReads(t *testing.T) {
+	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
+	stallTimeout = 50 * time.Millisecond
+	for _, flush := range []bool{false, true} {
+		failed := make(chan error, 1)
+		addr := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var err error
+			for piece := make([]byte, 32<<10); err == nil; {
+				_, err = w.Write(piece)
+				if flush && err == nil {
+					err = http.NewResponseController(w).Flush()
+				}
+			}
+			failed <- err
+		}))
+		dial(t, addr).say(toLocalhost + "\r\n")
+		select {
+		case err := <-failed:
+			if isEnd(err) {
+				t.Errorf("flush %t: %v", flush, err)
+			}
+		case <-time.After(patience):
+			t.Fatalf("flush %t: the server still writes", flush)
+		}
+	}
+}
+
+// An answer may take its time, and a WebSocket all the time there is.
+func TestStallsThatAreNone(t *testing.T) {
+	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
+	stallTimeout = 50 * time.Millisecond
+	long := 3 * stallTimeout
+	addr := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/hijack" {
+			_, _ = io.WriteString(w, "begun, ")
+			time.Sleep(long)
+			return
+		}
+		nc, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		go func(nc net.Conn) {
+			defer nc.Close()
+			time.Sleep(long)
+			_, _ = io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}(nc)
+	}))
+	for _, path := range []string{"/", "/hijack"} {
+		w := dial(t, addr)
+		w.say("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if status, text := w.answer("GET"); status != 200 {
+			t.Errorf("%s: %q", path, text)
+		}
+	}
+}
+
+// Of what net/http logs, the server's own troubles are errors.
+func TestHTTPLog(t *testing.T) {
+	var log bytes.Buffer
+	srv := newServer(http.NotFoundHandler(), newLogger(&log, "error", "text"))
+	srv.ErrorLog.Printf("http: TLS handshake error from %s: EOF", "192.0.2.1:1")
+	if log.Len() > 0 {
+		t.Errorf("what strangers do is logged: %s", &log)
+	}
+	for _, line := range []string{"http: Accept error: too many open files; retrying in 1s", "http: panic serving 192.0.2.1:1: oh"} {
+		log.Reset()
+		srv.ErrorLog.Print(line)
+		if got := log.String(); !strings.Contains(got, "level=error") || !strings.Contains(got, line) {
+			t.Errorf("%q is logged as %q", line, got)
+		}
+	}
+}
