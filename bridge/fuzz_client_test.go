@@ -14,7 +14,7 @@ import (
 // Whatever a client sends, the session ends, for a reason that is one, and
 // the child has read whole messages and nothing else.
 func FuzzClient(f *testing.F) {
-	for _, parts := range streams(true) {
+	for _, parts := range sentStreams(true) {
 		f.Add(bytes.Join(parts, nil), []byte{0, 1, 5, 255}, len(parts)%2 == 0)
 		f.Add(bytes.Join(parts, nil), []byte{255}, len(parts)%2 == 1)
 	}
@@ -51,8 +51,8 @@ func FuzzClient(f *testing.F) {
 
 const clientLimit = 300
 
-// streams are what a peer may send, good and bad, in parts.
-func streams(masked bool) [][][]byte {
+// sentStreams are what a peer may send, good and bad, in parts.
+func sentStreams(masked bool) [][][]byte {
 	frame := func(first byte, s string) []byte { return appendFrame(nil, first, []byte(s), masked) }
 	text := func(s string) []byte { return frame(finBit|opText, s) }
 	ping := func(s string) []byte { return frame(finBit|opPing, s) }
