@@ -15,16 +15,19 @@ func FuzzWhole(f *testing.F) {
 	for i, masked := range []bool{true, false} {
 		for j, parts := range sentStreams(masked) {
 			in := bytes.Join(parts, nil)
-			f.Add(in, []byte{255}, uint8(255), masked, (i+j)%2 == 0)
-			f.Add(in, []byte{0, 2, 6, 255}, uint8(255), masked, (i+j)%2 == 1)
+			f.Add(in, []byte{255}, uint8(255), masked, (i+j)%2 == 0, false)
+			f.Add(in, []byte{0, 2, 6, 255}, uint8(255), masked, (i+j)%2 == 1, true)
 		}
 		for pad := range uint8(3 * len(wholePads)) {
-			f.Add(appendFrame(nil, finBit|opText, []byte("behind it"), masked), []byte{255}, pad, masked, pad%2 == 0)
+			f.Add(appendFrame(nil, finBit|opText, []byte("behind it"), masked), []byte{255}, pad, masked, pad%2 == 0, false)
 		}
+		compressed := appendFrame(nil, rsv1Bit|finBit|opText, deflated("compressed"), masked)
+		f.Add(compressed, []byte{255}, uint8(0), masked, false, true)
+		f.Add(compressed, []byte{255}, uint8(0), masked, false, false)
 	}
 	// pad is a message before the others, which has the greatest size that one
 	// may have and brings the others to the edges of buffers.
-	f.Fuzz(func(t *testing.T, in, sizes []byte, pad uint8, masked, chunks bool) {
+	f.Fuzz(func(t *testing.T, in, sizes []byte, pad uint8, masked, chunks, compress bool) {
 		limit := clientLimit
 		var first []byte
 		if i := int(pad / 3); i < len(wholePads) {
@@ -45,8 +48,8 @@ func FuzzWhole(f *testing.F) {
 			}
 			return 1
 		}
-		got := outcomeOf(t, in, inPieces(sizes), limit, framing, masked)
-		want := outcomeOf(t, in, oneByOne, limit, framing, masked)
+		got := outcomeOf(t, in, inPieces(sizes), limit, framing, masked, compress)
+		want := outcomeOf(t, in, oneByOne, limit, framing, masked, compress)
 		if got.fed != want.fed || got.counted != want.counted {
 			t.Errorf("the child has read %.200q, %d messages and bytes; through the library alone %.200q, %d",
 				got.fed, got.counted, want.fed, want.counted)
@@ -93,7 +96,7 @@ type outcome struct {
 	closes  []string // the payloads of close frames
 }
 
-func outcomeOf(t *testing.T, in []byte, piece func(left int) int, limit int, framing Framing, masked bool) (o outcome) {
+func outcomeOf(t *testing.T, in []byte, piece func(left int) int, limit int, framing Framing, masked, compress bool) (o outcome) {
 	to := &testSink{ready: all}
 	nc := &memConn{in: in, piece: piece}
 	var s *session
@@ -104,6 +107,7 @@ func outcomeOf(t *testing.T, in []byte, piece func(left int) int, limit int, fra
 	} else {
 		s = dialed(t, framing, limit, nc, to)
 	}
+	s.conn.compress = compress
 	receiveAll(s)
 	o.fed, o.counted, o.cause = to.has(), s.in, context.Cause(s.ctx)
 	sent := nc.out.Bytes()
