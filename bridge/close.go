@@ -63,6 +63,8 @@ var (
 	errChildDone = errors.New("the child is done")
 
 	errShutdown  = Close{int(websocket.StatusGoingAway), "server shutting down"}
+	errTimeout   = Close{int(websocket.StatusGoingAway), "session timeout"}
+	errIdle      = Close{int(websocket.StatusGoingAway), "idle"}
 	errGoingAway = Close{int(websocket.StatusGoingAway), ""}
 	errNotUTF8   = Close{int(websocket.StatusInvalidFramePayloadData), "text is not UTF-8"}
 	errInputDone = Close{int(websocket.StatusNormalClosure), ""}

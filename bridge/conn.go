@@ -27,9 +27,14 @@ type conn struct {
 	net.Conn
 	r      io.Reader // what is read; Conn, unless bytes are buffered elsewhere
 	masked bool      // this is a client's end: frames out are masked
-	idle   func()    // called by the reader before a read that may block
-	got    func()    // called by the reader after a read
-	lost   func()    // called when a write has failed
+
+	compress   bool // messages may be compressed; set by the handshake
+	compressed bool // the message is that the library reads; owned by the reader
+
+	idle func() // called by the reader before a read that may block
+	got  func() // called by the reader after a read
+	lost func() // called when a write has failed
+	sent func() // called when the socket took data; may be nil
 
 	// Owned by the reader.
 	source readyReader
@@ -124,13 +129,29 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+	begins := c.frames.between()
 	n, err := c.frames.advance(c.in[:min(len(c.in), len(p))])
 	copy(p, c.in[:n])
 	c.in = c.in[n:]
-	if n > 0 {
-		return n, nil // the error comes again
+	if n == 0 {
+		return 0, err
 	}
-	return 0, err
+	if begins {
+		p[0] = c.begin(p[0])
+	}
+	return n, nil // an error comes again
+}
+
+// begin takes note of a frame's first byte and returns it for the library,
+// which shall not see that a message is compressed.
+func (c *conn) begin(first byte) byte {
+	if opcode := first & 0xf; opcode == opText || opcode == opBinary {
+		c.compressed = c.compress && first&rsv1Bit != 0
+		if c.compressed {
+			first &^= rsv1Bit
+		}
+	}
+	return first
 }
 
 // ready waits until something can be handed out, and reports whether there is

@@ -48,6 +48,9 @@ type Client struct {
 	// Subprotocols are offered to the server, the preferred one first.
 	Subprotocols []string
 
+	// Compress offers the server to compress messages, as in Handler.
+	Compress bool
+
 	// TLS is used for wss: URLs; nil means the defaults.
 	TLS *tls.Config
 
@@ -70,6 +73,7 @@ type Client struct {
 func (c *Client) Run(ctx context.Context, url string) (Close, error) {
 	s := &session{
 		framing:        c.Framing,
+		compress:       c.Compress,
 		maxMessageSize: cmp.Or(c.MaxMessageSize, DefaultMaxMessageSize),
 		pingInterval:   cmp.Or(c.PingInterval, DefaultPingInterval),
 		linger:         c.Linger,
@@ -140,12 +144,14 @@ func (s *session) dial(ctx context.Context, c *Client, url string) error {
 	host := header.Get("Host")
 	header.Del("Host")
 	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		HTTPClient:     &http.Client{Transport: upgrader{t, s}, CheckRedirect: fewRedirects},
-		HTTPHeader:     header,
-		Host:           host,
-		Subprotocols:   c.Subprotocols,
-		OnPingReceived: s.answer,
-		OnPongReceived: s.pong,
+		HTTPClient:   &http.Client{Transport: upgrader{t, s}, CheckRedirect: fewRedirects},
+		HTTPHeader:   header,
+		Host:         host,
+		Subprotocols: c.Subprotocols,
+
+		CompressionMode: compressionMode(s.compress),
+		OnPingReceived:  s.answer,
+		OnPongReceived:  s.pong,
 	})
 	if err != nil && s.conn != nil {
 		s.conn.cut() // a 101 that the library did not like
@@ -161,6 +167,12 @@ func (s *session) dial(ctx context.Context, c *Client, url string) error {
 	}
 	s.ws = ws
 	s.ws.SetReadLimit(-1) // readMessage has the limit
+	s.compresses(resp.Header)
+	if s.compress && !strings.Contains(resp.Header.Get("Sec-Websocket-Extensions"), "server_no_context_takeover") {
+		s.conn.cut()
+		_ = s.ws.CloseNow()
+		return fmt.Errorf("%s: the server wants to compress in another way than was offered", url) // RFC 7692, section 7.1.1.1
+	}
 	return nil
 }
 

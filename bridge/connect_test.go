@@ -204,23 +204,42 @@ func TestClientLingersWithinAMessage(t *testing.T) {
 	}
 }
 
-// slow is an output on which each write takes a while.
-type slow struct{ n int }
+// A slow is an output on which the first write takes a while, and an input of
+// one line that ends when that write has begun.
+type slow struct {
+	line  strings.Reader
+	n     int
+	takes time.Duration
+	began chan struct{}
+}
 
 func (s *slow) Write(p []byte) (int, error) {
-	time.Sleep(200 * time.Millisecond)
+	if s.n == 0 {
+		close(s.began)
+		time.Sleep(s.takes)
+	}
 	s.n += len(p)
 	return len(p), nil
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	if s.line.Len() > 0 {
+		return s.line.Read(p)
+	}
+	<-s.began
+	return 0, io.EOF
 }
 
 // What a slow output has not taken is no silence.
 func TestClientLingersForASlowStdout(t *testing.T) {
 	srv := serve(t, child(&Handler{}, "lines", "20000", "100"))
-	var out slow
-	c := &Client{Stdin: strings.NewReader("go\n"), Stdout: &out, Linger: 100 * time.Millisecond, MaxMessageSize: 100_000}
+	const linger = time.Second
+	stdio := &slow{takes: 2 * linger, began: make(chan struct{})}
+	stdio.line.Reset("go\n")
+	c := &Client{Stdin: stdio, Stdout: stdio, Linger: linger, MaxMessageSize: 100_000}
 	end, err := c.Run(t.Context(), srv.URL)
-	if want := 20000 * 101; err != nil || end.Code != 4005 || out.n != want {
-		t.Errorf("%v, %v: %d bytes of %d", end, err, out.n, want)
+	if want := 20000 * 101; err != nil || end.Code != 4005 || stdio.n != want {
+		t.Errorf("%v, %v: %d bytes of %d", end, err, stdio.n, want)
 	}
 }
 

@@ -46,6 +46,7 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 	set("REMOTE_HOST", remoteHost(r, remoteAddr))
 	set("REMOTE_PORT", remotePort)
 	set("UNIQUE_ID", id)
+	set("WEBSOCKET_PROTOCOL", h.subprotocol(r))
 	for _, name := range []string{"AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "REMOTE_IDENT", "REMOTE_USER"} {
 		set(name, "") // known to CGI programs, and nothing that a handshake has
 	}

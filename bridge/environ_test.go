@@ -63,6 +63,7 @@ func TestEnviron(t *testing.T) {
 		"REMOTE_HOST=192.0.2.7",
 		"REMOTE_PORT=4711",
 		"UNIQUE_ID=ABCDEF",
+		"WEBSOCKET_PROTOCOL=",
 		"AUTH_TYPE=",
 		"CONTENT_LENGTH=",
 		"CONTENT_TYPE=",

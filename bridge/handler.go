@@ -1,12 +1,10 @@
 package bridge
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -38,9 +36,40 @@ type Handler struct {
 	// Framing says how bytes and messages correspond; the zero value is Lines.
 	Framing Framing
 
+	// PassStderr sends the lines of the child's standard error to the
+	// client, too, besides logging them. Then each line of either stream is
+	// a message of JSON (RFC 8259) that says of which it is:
+	//
+	//	{"stream":"stderr","data":"the line"}
+	//
+	// in the order in which they were read. A line over 1 MiB in whose
+	// middle the other stream has something to say becomes several
+	// messages. It has no effect on Chunks.
+	PassStderr bool
+
+	// Subprotocols are those that the server speaks, the preferred one first
+	// (RFC 6455, section 1.9); each is a token (RFC 9110, section 5.6.2). The
+	// first that a client offers is chosen; the child finds it in
+	// WEBSOCKET_PROTOCOL, and all that was offered in
+	// HTTP_SEC_WEBSOCKET_PROTOCOL. A client that offers none of these
+	// connects without one.
+	Subprotocols []string
+
+	// Compress lets clients that offer it (permessage-deflate, RFC 7692)
+	// compress messages, and compresses those to them of 512 bytes and more,
+	// each by itself. That costs some 10 µs for a message of 1 KB, and 1.2 MB
+	// while it is done, but nothing while a session is idle. MaxMessageSize
+	// holds for messages as they are when decompressed.
+	Compress bool
+
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
 	MaxForks int
+
+	// MaxSessions is how many sessions there may be in all; a connection over
+	// it is refused with 503. A session counts from its handshake on. Zero
+	// means no limit.
+	MaxSessions int
 
 	// MaxPerAddress is how many sessions one client address may have at
 	// once; a connection over it is refused with 429. An IPv6 address counts
@@ -76,6 +105,18 @@ type Handler struct {
 	// vanished is noticed only when something is sent to it.
 	PingInterval time.Duration
 
+	// Timeout is how long a session may live. Then it is closed with 1001
+	// and the reason "session timeout", and its child is ended. Zero means
+	// no limit.
+	Timeout time.Duration
+
+	// IdleTimeout is how long a session may go on without a message either
+	// way. Then it is closed with 1001 and the reason "idle", and its child
+	// is ended. A message from the client counts when it has come in whole,
+	// one to it when it is sent; pings and pongs do not count. Zero means no
+	// limit.
+	IdleTimeout time.Duration
+
 	// Grace is added to each of the waits at a child's end: 100 ms for it
 	// to end by itself, 250 ms after the interrupt signal, 500 ms after
 	// the termination signal.
@@ -102,6 +143,15 @@ type Handler struct {
 	// ServerSoftware is the CGI variable of that name; empty means wsbridge.
 	ServerSoftware string
 
+	// Opened, if not nil, is called when a session begins: after its
+	// handshake, before its child is started.
+	Opened func()
+
+	// Closed, if not nil, is called when nothing is left of a session, with
+	// how its WebSocket was closed and how its child ended; the State is nil
+	// when the child could not be started. Shutdown waits for the last call.
+	Closed func(Close, *process.State)
+
 	// Logger gets a line when a session opens and one when it closes
 	// (LevelAccess), the child's stderr line by line (LevelInfo), and what
 	// goes wrong; nil discards them.
@@ -115,6 +165,7 @@ type Handler struct {
 
 	mu         sync.Mutex
 	running    int                  // sessions, from before the upgrade until nothing is left
+	begun      int                  // sessions that were let in, running or not
 	perAddress map[netip.Prefix]int // those of them that MaxPerAddress counts
 	closed     bool                 // no more sessions
 	gone       chan struct{}        // closed when the last session of a closed Handler is gone
@@ -162,16 +213,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = h.withRemoteHost(r)
 	s := h.newSession(r)
 	if err := s.upgrade(w, r); err != nil {
-		h.release(who)
+		h.forget(who)
 		h.Logger.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
 		return
+	}
+	if h.Opened != nil {
+		h.Opened()
 	}
 	id := rand.Text()[:12]
 	log := h.Logger.With("id", id)
 	child, err := h.start(r, id)
 	if err != nil {
 		log.Error("cannot start the command", "command", h.Command, "error", err)
-		s.refuse(notStarted(err))
+		ending := notStarted(err)
+		s.refuse(ending)
+		if h.Closed != nil {
+			h.Closed(ending, nil)
+		}
 		h.release(who)
 		return
 	}
@@ -188,6 +246,9 @@ func (h *Handler) run(s *session, who netip.Prefix, remote, path string) {
 	begin := time.Now()
 	ending, state := s.run()
 	s.logClose(remote, path, ending, state, time.Since(begin))
+	if h.Closed != nil {
+		h.Closed(ending, &state)
+	}
 }
 
 // logClose is not in run, whose stack would grow for it before the session
@@ -248,53 +309,4 @@ func (h *Handler) start(r *http.Request, id string) (*process.Process, error) {
 		Dir:   h.Dir,
 		Grace: h.Grace,
 	}).Start()
-}
-
-// Shutdown refuses new connections with 503, ends every session with close
-// code 1001 and its child by the ladder, and waits until all are gone. When
-// ctx ends first, the children are killed and the connections dropped at
-// once; Shutdown then still waits for the last of them and returns ctx's error.
-func (h *Handler) Shutdown(ctx context.Context) error {
-	h.once.Do(h.init)
-	h.mu.Lock()
-	if !h.closed {
-		h.closed = true
-		if h.running == 0 {
-			close(h.gone)
-		}
-	}
-	h.mu.Unlock()
-	h.drain(errShutdown)
-	select {
-	case <-h.gone:
-		return nil
-	case <-ctx.Done():
-		h.kill()
-		<-h.gone
-		return ctx.Err()
-	}
-}
-
-// newSession prepares a session as far as it does not need the connection.
-func (h *Handler) newSession(r *http.Request) *session {
-	s := &session{
-		framing:        h.Framing,
-		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
-		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
-		draining:       h.draining,
-		killed:         h.killed,
-	}
-	if s.maxMessageSize < 0 {
-		s.maxMessageSize = math.MaxInt
-	}
-	s.ctx, s.end = context.WithCancelCause(h.draining)
-	return s
-}
-
-// refuse closes a WebSocket that gets no child.
-func (s *session) refuse(c Close) {
-	defer context.AfterFunc(s.killed, s.conn.cut)()
-	s.end(c)
-	s.closeHandshake(c)
-	_ = s.ws.CloseNow() // lets go of the library's finalizer
 }

@@ -83,6 +83,11 @@ func (s *session) receive() error {
 func (s *session) readMessage(typ websocket.MessageType, r io.Reader) error {
 	s.reading = true
 	defer func() { s.reading = false }()
+	if s.conn.compressed {
+		inflater := newInflater(r)
+		defer inflater.put()
+		r = inflater
+	}
 	valid := 0 // bytes of the message that are known to be UTF-8
 	for {
 		if len(s.batch) == cap(s.batch) {

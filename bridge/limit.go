@@ -47,12 +47,15 @@ func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
 	switch {
 	case h.closed:
 		return who, &refusal{status: http.StatusServiceUnavailable, reason: "server shutting down"}
+	case h.MaxSessions > 0 && h.begun >= h.MaxSessions:
+		return who, &refusal{status: http.StatusServiceUnavailable, reason: "no more sessions", remedy: " (--once serves one)"}
 	case limit > 0 && h.running >= limit:
 		return who, &refusal{status: http.StatusTooManyRequests, reason: "too many sessions", remedy: " (--maxforks allows more)"}
 	case who.IsValid() && h.perAddress[who] >= perAddress:
 		return who, &refusal{status: http.StatusTooManyRequests, reason: "too many sessions from this address", remedy: allowMore(r, who)}
 	}
 	h.running++
+	h.begun++
 	if who.IsValid() {
 		if h.perAddress == nil {
 			h.perAddress = make(map[netip.Prefix]int)
@@ -60,6 +63,14 @@ func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
 		h.perAddress[who]++
 	}
 	return who, nil
+}
+
+// forget releases the place of a session that has not begun.
+func (h *Handler) forget(who netip.Prefix) {
+	h.mu.Lock()
+	h.begun--
+	h.mu.Unlock()
+	h.release(who)
 }
 
 func (h *Handler) release(who netip.Prefix) {

@@ -111,6 +111,23 @@ var children = map[string]func(args []string){
 		os.Stdout.Write(bytes.Repeat([]byte("0123456789abcde\n"), 60<<6))
 		fmt.Fprintln(os.Stderr, "all is said")
 	},
+	// say STEP… writes what follows a 1 or a 2 to stdout or stderr, closes
+	// stdout for a 0 and waits for a line for anything else.
+	"say": func(args []string) {
+		in := bufio.NewReader(os.Stdin)
+		for _, a := range args {
+			switch a[0] {
+			case '0':
+				os.Stdout.Close()
+			case '1':
+				os.Stdout.WriteString(a[1:])
+			case '2':
+				os.Stderr.WriteString(a[1:])
+			default:
+				in.ReadString('\n')
+			}
+		}
+	},
 	// ask WORD prints the word and exits with status 42 if it comes back.
 	"ask": func(args []string) {
 		fmt.Println(args[0])

@@ -1,10 +1,8 @@
 package bridge
 
 import (
-	"bufio"
-	"bytes"
 	"io"
-	"log/slog"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -57,10 +55,14 @@ func (s *session) listenOn() {
 // why it ended: the error of the child's output, io.EOF for instance, or that
 // of the WebSocket.
 func (s *session) deliver() (readErr, writeErr error) {
-	if s.framing == Chunks {
+	switch {
+	case s.framing == Chunks:
 		return s.deliverChunks()
+	case s.passStderr:
+		return s.deliverStreams(s.child.Stderr, s.child.Stderr)
 	}
-	return s.deliverLines()
+	l := s.newLineDelivery()
+	return l.deliver(s.source, s.waits)
 }
 
 // widen gives a child that fills its pipe one that holds more. n is how much
@@ -99,7 +101,7 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 		if n > 0 {
 			s.out.messages++
 			s.out.bytes += int64(n)
-			if err := s.conn.writeData(frameInPlace(buf[:maxHeader+n], finBit|opBinary, s.conn.masked)); err != nil {
+			if err := s.deliverChunk(buf[:maxHeader+n]); err != nil {
 				return nil, err
 			}
 		}
@@ -109,15 +111,51 @@ func (s *session) deliverChunks() (readErr, writeErr error) {
 	}
 }
 
-func (s *session) deliverLines() (readErr, writeErr error) {
-	l := lineDelivery{session: s, opcode: opText}
+// deliverChunk sends what is in chunk behind the room for a header.
+func (s *session) deliverChunk(chunk []byte) error {
+	if !s.compress {
+		return s.conn.writeData(frameInPlace(chunk, finBit|opBinary, s.conn.masked))
+	}
+	c := deflation{on: true}
+	frames := c.appendFrame(s.outputBuffer(), finBit|opBinary, chunk[maxHeader:], s.conn.masked)
+	defer putBuffer(frames)
+	return s.conn.writeData(frames)
+}
+
+// A lineDelivery is the way of a child's lines into frames.
+type lineDelivery struct {
+	*session
+	data      []byte // read and not yet sent: the beginning of a line
+	searched  int    // bytes of data that hold no end of a line
+	opcode    byte   // of the next frame: opContinuation within a line
+	frames    []byte // to be written at once
+	deflation deflation
+
+	// When the client gets two streams.
+	streams *streams
+	name    string   // of this one
+	logs    *lineLog // what is read goes there as well; nil: it does not
+}
+
+func (s *session) newLineDelivery() lineDelivery {
+	return lineDelivery{session: s, opcode: opText, deflation: deflation{on: s.compress}}
+}
+
+// deliver sends the lines of source. With waits it is source's own that tells
+// when there is something to read.
+func (l *lineDelivery) deliver(source io.Reader, waits syscall.Conn) (readErr, writeErr error) {
 	defer func() { putBuffer(l.data) }()
-	var source readyReader
-	source.init(s.source, s.waits, l.take, l.drop)
+	var ready readyReader
+	ready.init(source, waits, l.take, l.drop)
 	for {
-		n, readErr := source.read()
-		s.widen(n)
-		l.data = l.data[:len(l.data)+n]
+		n, readErr := ready.read()
+		old := len(l.data)
+		l.data = l.data[:old+n]
+		if l.streams == nil {
+			l.widen(n)
+		} else if l.logs != nil {
+			_, _ = l.logs.Write(l.data[old:])
+		}
 		if err := l.send(readErr != nil); err != nil {
 			return nil, err
 		}
@@ -125,15 +163,6 @@ func (s *session) deliverLines() (readErr, writeErr error) {
 			return readErr, nil
 		}
 	}
-}
-
-// A lineDelivery is the way of a child's lines into frames.
-type lineDelivery struct {
-	*session
-	data     []byte // read and not yet sent: the beginning of a line
-	searched int    // bytes of data that hold no end of a line
-	opcode   byte   // of the next frame: opContinuation within a line
-	frames   []byte // to be written at once
 }
 
 // take returns room to read into, behind data. It grows when data fills it,
@@ -161,6 +190,10 @@ func (l *lineDelivery) drop() {
 
 // send frames the lines that are whole and writes the frames.
 func (l *lineDelivery) send(atEOF bool) (err error) {
+	if l.streams != nil {
+		l.streams.lock()
+		defer l.streams.unlock()
+	}
 	l.frames = l.outputBuffer()
 	defer func() {
 		putBuffer(l.frames)
@@ -189,7 +222,11 @@ func (l *lineDelivery) send(atEOF bool) (err error) {
 
 // frame makes a frame of a line, or of a piece of one.
 func (l *lineDelivery) frame(p []byte, last bool) error {
-	if !utf8.Valid(p) {
+	switch {
+	case l.streams != nil:
+		l.streams.turn(l)
+		p = l.streams.payload(l, p, last)
+	case !utf8.Valid(p):
 		p = appendValid(nil, p)
 	}
 	if len(l.frames) > 0 && len(l.frames)+maxHeader+len(p) > cap(l.frames) {
@@ -197,6 +234,12 @@ func (l *lineDelivery) frame(p []byte, last bool) error {
 			return err
 		}
 	}
+	l.frames = l.appendTo(l.frames, p, last)
+	return nil
+}
+
+// appendTo appends a frame with the next payload of the message.
+func (l *lineDelivery) appendTo(frames, payload []byte, last bool) []byte {
 	first := l.opcode
 	l.opcode = opContinuation
 	if last {
@@ -204,9 +247,11 @@ func (l *lineDelivery) frame(p []byte, last bool) error {
 		l.opcode = opText
 		l.out.messages++
 	}
-	l.out.bytes += int64(len(p))
-	l.frames = appendFrame(l.frames, first, p, l.conn.masked)
-	return nil
+	if l.streams != nil {
+		l.streams.note(l, last)
+	}
+	l.out.bytes += int64(len(payload))
+	return l.deflation.appendFrame(frames, first, payload, l.conn.masked)
 }
 
 func (l *lineDelivery) flush() error {
@@ -216,26 +261,4 @@ func (l *lineDelivery) flush() error {
 	err := l.conn.writeData(l.frames)
 	l.frames = l.frames[:0]
 	return err
-}
-
-// maxLogLine is how much of a line of the child's standard error is logged
-// as one; a longer line is logged in pieces.
-const maxLogLine = 8 << 10
-
-// stderr logs the child's standard error line by line until it ends.
-func (s *session) stderr() {
-	// Most children write nothing here: until one does, a few bytes wait.
-	first := make([]byte, 64)
-	n, err := s.child.Stderr.Read(first)
-	if err != nil {
-		return
-	}
-	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first[:n]), s.child.Stderr), maxLogLine)
-	for {
-		line, _, err := r.ReadLine()
-		if err != nil {
-			return
-		}
-		s.log.Info("stderr", slog.String("line", string(line)))
-	}
 }

@@ -51,6 +51,8 @@ type peer struct {
 	tls *tls.Conn // over it, or nil
 	t   testing.TB
 	r   *bufio.Reader
+
+	compresses bool // frames may have RSV1
 }
 
 func (p *peer) Write(b []byte) (int, error) {
@@ -164,6 +166,7 @@ func closing(code int, reason string) []byte {
 // A frame is what the server sent.
 type frame struct {
 	fin     bool
+	rsv1    bool
 	op      byte
 	payload []byte
 }
@@ -173,7 +176,8 @@ func (p *peer) frame() (frame, error) {
 	if _, err := io.ReadFull(p.r, h[:]); err != nil {
 		return frame{}, err
 	}
-	if h[0]&0x70 != 0 || h[1]&maskBit != 0 {
+	rsv1 := p.compresses && h[0]&rsv1Bit != 0
+	if h[0]&0x30 != 0 || h[0]&rsv1Bit != 0 && !rsv1 || h[1]&maskBit != 0 {
 		return frame{}, fmt.Errorf("a server's frame begins with %x", h)
 	}
 	n := uint64(h[1])
@@ -191,7 +195,7 @@ func (p *peer) frame() (frame, error) {
 		}
 		n = binary.BigEndian.Uint64(b[:])
 	}
-	f := frame{fin: h[0]&finBit != 0, op: h[0] & 0xf, payload: make([]byte, n)}
+	f := frame{fin: h[0]&finBit != 0, rsv1: rsv1, op: h[0] & 0xf, payload: make([]byte, n)}
 	_, err := io.ReadFull(p.r, f.payload)
 	return f, err
 }

@@ -26,6 +26,9 @@ type session struct {
 	source         io.Reader        // what becomes messages
 	waits          syscall.Conn     // source, if it tells when there is something to read; else nil
 	framing        Framing
+	passStderr     bool   // stderr goes to the client too
+	compress       bool   // asked for, and after the handshake: agreed
+	subprotocol    string // chosen by the server; empty: none
 	maxMessageSize int
 	pingInterval   time.Duration // below zero: none
 	linger         time.Duration
@@ -55,6 +58,8 @@ type session struct {
 	wide      bool         // owned by output: the pipe holds more than most
 	lastHeard atomic.Int64 // when the last of a message came, in ns since 1970, or busy; without a child only
 
+	life   lifetime
+	idle   idleness
 	pings  pings
 	asking atomic.Bool // pings ask how far the client has read
 }
@@ -73,9 +78,12 @@ func (s *session) run() (Close, process.State) {
 
 // begin starts everybody.
 func (s *session) begin() {
+	s.startTimeouts()
 	s.wg.Go(s.input)
 	if s.child != nil {
-		s.wg.Go(s.stderr)
+		if !s.passStderr {
+			s.wg.Go(s.stderr)
+		}
 		s.wg.Go(s.output)
 	} else {
 		go s.output() // a read of our own input may never return
@@ -96,6 +104,7 @@ func (s *session) awaitCause() error {
 // finish ends the session for its cause.
 func (s *session) finish(cause error) (Close, process.State) {
 	defer context.AfterFunc(s.killed, s.conn.cut)()
+	defer s.stopTimeouts()
 	s.feed.finish()
 	var state process.State
 	if s.child != nil {

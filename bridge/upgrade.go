@@ -2,20 +2,54 @@ package bridge
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 )
+
+// newSession prepares a session as far as it does not need the connection.
+func (h *Handler) newSession(r *http.Request) *session {
+	s := &session{
+		framing:        h.Framing,
+		compress:       h.Compress,
+		passStderr:     h.PassStderr && h.Framing == Lines,
+		subprotocol:    h.subprotocol(r),
+		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
+		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
+		life:           lifetime{limit: h.Timeout},
+		idle:           idleness{limit: h.IdleTimeout, began: time.Now()},
+		draining:       h.draining,
+		killed:         h.killed,
+	}
+	if s.maxMessageSize < 0 {
+		s.maxMessageSize = math.MaxInt
+	}
+	s.ctx, s.end = context.WithCancelCause(h.draining)
+	return s
+}
+
+// refuse closes a WebSocket that gets no child.
+func (s *session) refuse(c Close) {
+	defer context.AfterFunc(s.killed, s.conn.cut)()
+	s.end(c)
+	s.closeHandshake(c)
+	_ = s.ws.CloseNow() // lets go of the library's finalizer
+}
 
 // upgrade makes the handshake and puts the session's conn under the WebSocket.
 func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
 	hijacker := &hijacker{ResponseWriter: w, session: s}
 	s.ws, err = websocket.Accept(hijacker, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // Host and Origin have been checked
+		Subprotocols:       []string{s.subprotocol},
+		CompressionMode:    compressionMode(s.compress),
 		// The library's own answer would wait for the socket, and after
 		// five seconds end the session (of a client that reads slowly).
 		OnPingReceived: s.answer,
@@ -26,6 +60,7 @@ func (s *session) upgrade(w http.ResponseWriter, r *http.Request) (err error) {
 		return err
 	}
 	s.ws.SetReadLimit(-1) // readMessage has the limit
+	s.compresses(w.Header())
 	return nil
 }
 
@@ -67,6 +102,12 @@ func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
 		if s.reading {
 			s.noteHeard()
 		}
+		if s.idle.limit > 0 {
+			s.idle.readAt = s.idle.now()
+		}
+	}
+	if s.idle.limit > 0 {
+		s.conn.sent = func() { s.idle.out.Store(s.idle.now()) }
 	}
 	s.conn.lost = func() {
 		if s.feed.full() { // else the reader finds out

@@ -97,6 +97,9 @@ func (s *session) appendWhole(f wholeFrame) bool {
 
 // took counts a whole message at the end of the batch, and ends it.
 func (s *session) took(message []byte) {
+	if s.idle.limit > 0 {
+		s.idle.in.Store(s.idle.readAt)
+	}
 	s.in.messages++
 	s.in.bytes += int64(len(message))
 	s.batch = s.framing.terminate(s.batch)

@@ -112,10 +112,18 @@ func (c *conn) write(p []byte) (err error) {
 	for len(p) > 0 && err == nil {
 		var n int
 		n, err = c.Conn.Write(p[:min(len(p), largeBuffer)])
-		c.written.Add(int64(n))
+		c.progress(n)
 		p = p[n:]
 	}
 	return err
+}
+
+// progress notes that the socket took n bytes of data.
+func (c *conn) progress(n int) {
+	c.written.Add(int64(n))
+	if c.sent != nil {
+		c.sent()
+	}
 }
 
 // tryWrite reports whether there is nothing more to write.
@@ -124,7 +132,7 @@ func (c *conn) tryWrite(fd uintptr) bool {
 		n, err := writeOnce(fd, c.unwritten)
 		switch err {
 		case nil:
-			c.written.Add(int64(n))
+			c.progress(n)
 			c.unwritten = c.unwritten[n:]
 		case syscall.EINTR:
 		case syscall.EAGAIN:

@@ -32,6 +32,7 @@ type connectOptions struct {
 	linger       time.Duration
 	headers      []headerField
 	subprotocols []string
+	compress     bool
 	origin       string
 	binary       bool
 	insecure     bool
@@ -87,6 +88,7 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 	flags.DurationVar(&o.linger, "linger", time.Second, "after the end of the input, close when nothing has come for `time`")
 	flags.Var(newList(&o.headers, parseHeader), "header", "send `'Name: value'` with the handshake; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
+	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
 	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser does: https://example.com")
 	flags.BoolVar(&o.binary, "binary", false, "send and print bytes as they come, in binary messages")
 	flags.BoolVar(&o.insecure, "insecure", false, "do not verify the certificate of a wss server")
@@ -149,6 +151,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 		Linger:       o.linger,
 		Header:       http.Header{},
 		Subprotocols: o.subprotocols,
+		Compress:     o.compress,
 		// A program's line may be of any length, and so may be what a
 		// server makes of it.
 		MaxMessageSize: maxReceived,

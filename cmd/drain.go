@@ -22,6 +22,7 @@ const killGrace = time.Second
 
 // serve runs srv until a signal comes, ctx ends or a listener fails; then it
 // ends the sessions by calling shutdown. Another signal makes it do so at once.
+// An exitStatus that is the cause of ctx's end is its error.
 func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context) error, listeners []net.Listener, signals <-chan os.Signal) error {
 	var silent silentConns
 	srv.ConnState = silent.track
@@ -38,6 +39,9 @@ func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context)
 	select {
 	case <-signals:
 	case <-ctx.Done():
+		if status, ok := errors.AsType[exitStatus](context.Cause(ctx)); ok {
+			err = status
+		}
 	case err = <-failed:
 	}
 

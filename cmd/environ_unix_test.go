@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -23,14 +24,13 @@ var environments = []struct {
 	name     string
 	env      []string
 	args     []string
-	connect  func(addr string) (net.Conn, error)
+	over     string // tls or unix; empty: TCP
 	passed   environ
 	requests []environRequest
 }{
 	{
-		name:    "of requests",
-		connect: overTCP,
-		args:    []string{"--passenv=", "--origin=*"},
+		name: "of requests",
+		args: []string{"--passenv=", "--origin=*"},
 		requests: []environRequest{
 			{target: "/"},
 			{target: "/?", want: environ{"REQUEST_URI": "/?"}},
@@ -81,52 +81,59 @@ var environments = []struct {
 			{target: "/", host: "[::1]:1234", want: environ{"SERVER_NAME": "::1", "SERVER_PORT": "1234"}},
 		},
 	}, {
-		name:    "of requests over TLS",
-		args:    []string{"--passenv=", "--ssl"},
-		connect: overTLS,
+		name: "of requests over TLS",
+		args: []string{"--passenv=", "--ssl"},
+		over: "tls",
 		requests: []environRequest{
 			{target: "/", want: environ{"HTTPS": "on"}},
 			{target: "/", host: "localhost", want: environ{"HTTPS": "on", "SERVER_NAME": "localhost", "SERVER_PORT": "443"}},
 		},
 	}, {
+		name: "of requests over a unix socket",
+		args: []string{"--passenv="},
+		over: "unix",
+		requests: []environRequest{
+			{target: "/", host: "localhost", want: environ{
+				"SERVER_NAME": "localhost",
+				"SERVER_PORT": "80",
+				"REMOTE_ADDR": "unix-socket",
+				"REMOTE_HOST": "unix-socket",
+				"REMOTE_PORT": "",
+			}},
+		},
+	}, {
 		name:     "passed by default",
-		connect:  overTCP,
 		env:      []string{"PATH=/bin", "LD_LIBRARY_PATH=/lib", "DYLD_LIBRARY_PATH=/lib", "HOME=/root", "SECRET=s"},
 		passed:   onlyDefaults(environ{"PATH": "/bin", "LD_LIBRARY_PATH": "/lib", "DYLD_LIBRARY_PATH": "/lib"}),
 		requests: []environRequest{{target: "/"}},
 	}, {
 		name:     "empty ones of the default",
-		connect:  overTCP,
 		env:      []string{"PATH=/bin", "LD_LIBRARY_PATH=", "DYLD_LIBRARY_PATH="},
 		passed:   environ{"PATH": "/bin"},
 		requests: []environRequest{{target: "/"}},
 	}, {
 		name:     "by name, in place of the default",
-		connect:  overTCP,
 		env:      []string{"PATH=/bin", "ONE=1", "TWO=a=b 'c'", "EMPTY=", "SECRET=s"},
 		args:     []string{"--passenv", "ONE,EMPTY", "-passenv=TWO, NONE"},
 		passed:   environ{"ONE": "1", "TWO": "a=b 'c'"},
 		requests: []environRequest{{target: "/"}},
 	}, {
 		name:     "with a value",
-		connect:  overTCP,
 		env:      []string{"PATH=/bin", "ONE=1"},
 		args:     []string{"--passenv=PATH,ONE=2,NEW=a=b", "--passenv=NIL="},
 		passed:   environ{"PATH": "/bin", "ONE": "2", "NEW": "a=b", "NIL": ""},
 		requests: []environRequest{{target: "/"}},
 	}, {
 		name:     "all",
-		connect:  overTCP,
 		env:      []string{"PATH=/bin", "HOME=/root", "SECRET=s", "EMPTY="},
 		args:     []string{"--passenv=*"},
 		passed:   environ{"PATH": "/bin", "HOME": "/root", "SECRET": "s", "EMPTY": ""},
 		requests: []environRequest{{target: "/"}},
 	}, {
-		name:    "shadowing the request",
-		connect: overTCP,
-		env:     []string{"PATH=/bin", "REMOTE_ADDR=10.0.0.1", "HTTP_HOST=evil.example", "QUERY_STRING=x", "HTTP_X_GIVEN=server", "HTTP_PROXY=http://proxy.example"},
-		args:    []string{"--passenv=*"},
-		passed:  environ{"PATH": "/bin", "HTTP_X_GIVEN": "server", "HTTP_PROXY": "http://proxy.example"},
+		name:   "shadowing the request",
+		env:    []string{"PATH=/bin", "REMOTE_ADDR=10.0.0.1", "HTTP_HOST=evil.example", "QUERY_STRING=x", "HTTP_X_GIVEN=server", "HTTP_PROXY=http://proxy.example"},
+		args:   []string{"--passenv=*"},
+		passed: environ{"PATH": "/bin", "HTTP_X_GIVEN": "server", "HTTP_PROXY": "http://proxy.example"},
 		requests: []environRequest{
 			{target: "/", headers: []string{"Proxy: http://evil.example", "X-Given: client"}},
 		},
@@ -149,14 +156,10 @@ func TestEnvironment(t *testing.T) {
 	for _, test := range environments {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			where := serveWith(t, test.env, append(test.args, child, "environ")...)
+			s := serveEnviron(t, test.over, test.env, append(test.args, child, "environ")...)
 			ids := map[string]bool{}
 			for _, r := range test.requests {
-				nc, err := test.connect(where)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, want := r.ask(newWire(t, nc))
+				got, want := r.ask(s.connect(t))
 				maps.Copy(want, test.passed)
 				if id := got["UNIQUE_ID"]; id == "" || ids[id] {
 					t.Errorf("%s %q: UNIQUE_ID=%s", r.target, r.headers, id)
@@ -171,17 +174,17 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-func overTCP(addr string) (net.Conn, error) { return net.Dial("tcp", addr) }
+// An environServer is a wsbridge over TCP, TLS or a unix socket.
+type environServer struct{ over, where string }
 
-func overTLS(addr string) (net.Conn, error) {
-	return tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
-}
-
-// serveWith runs wsbridge with an environment and returns its host and port.
-func serveWith(t *testing.T, env []string, args ...string) string {
+func serveEnviron(t *testing.T, over string, env []string, args ...string) environServer {
 	t.Helper()
+	where := "--port=0"
+	if over == "unix" {
+		where = "--unixsocket=" + filepath.Join(socketDir(t), "s")
+	}
 	log := newWatched()
-	cmd := exec.Command("wsbridge", append([]string{"--port=0"}, args...)...)
+	cmd := exec.Command("wsbridge", append([]string{where}, args...)...)
 	cmd.Env, cmd.Stderr = env, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -199,7 +202,23 @@ func serveWith(t *testing.T, env []string, args ...string) string {
 	if m == nil {
 		t.Fatalf("the server does not listen: %s", log.text())
 	}
-	return strings.Trim(m[1], "/")
+	return environServer{over, m[1]}
+}
+
+func (s environServer) connect(t *testing.T) wire {
+	t.Helper()
+	network, addr := "tcp", strings.Trim(s.where, "/")
+	if s.over == "unix" {
+		network, addr = "unix", s.where
+	}
+	nc, err := net.Dial(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.over == "tls" {
+		nc = tls.Client(nc, &tls.Config{InsecureSkipVerify: true})
+	}
+	return newWire(t, nc)
 }
 
 // ask opens a WebSocket over w and returns what the command was told, and what

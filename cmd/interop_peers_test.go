@@ -30,6 +30,8 @@ type interopResult struct {
 	Code     int      `json:"code"`
 	Reason   string   `json:"reason"`
 	PageBy   string   `json:"pageBy"` // the protocol of a browser's page
+	// Extensions are those agreed on.
+	Extensions string `json:"extensions"`
 }
 
 const interopPythonScript = `
@@ -53,7 +55,8 @@ async def main():
         except websockets.ConnectionClosed:
             pass
         await ws.close()
-    json.dump({"messages": messages, "code": ws.close_code, "reason": ws.close_reason}, sys.stdout)
+    json.dump({"messages": messages, "code": ws.close_code, "reason": ws.close_reason,
+        "extensions": " ".join(e.name for e in ws.extensions)}, sys.stdout)
 
 asyncio.run(main())
 `
@@ -76,14 +79,18 @@ const spec = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const WebSocket = require("ws");
 const messages = [];
 const ws = new WebSocket(process.argv[1], { rejectUnauthorized: false });
-ws.on("open", () => spec.send.forEach((m) => ws.send(m)));
+let extensions;
+ws.on("open", () => {
+  extensions = ws.extensions;
+  spec.send.forEach((m) => ws.send(m));
+});
 ws.on("message", (data) => {
   messages.push(data.toString());
   if (messages.length === spec.leave) ws.close(1000);
 });
 ws.on("error", (err) => console.error(err));
 ws.on("close", (code, reason) =>
-  process.stdout.write(JSON.stringify({ messages, code, reason: reason.toString() })));
+  process.stdout.write(JSON.stringify({ messages, code, reason: reason.toString(), extensions })));
 `
 
 func interopNode(t *testing.T) interopPeer {
@@ -130,7 +137,7 @@ function run(spec) {
       if (messages.length === spec.leave) ws.close(1000);
     };
     ws.onclose = (event) => resolve({
-      messages, code: event.code, reason: event.reason,
+      messages, code: event.code, reason: event.reason, extensions: ws.extensions,
       pageBy: performance.getEntriesByType("navigation")[0].nextHopProtocol,
     });
   });

@@ -42,6 +42,7 @@ func TestInterop(t *testing.T) {
 		run  func(t *testing.T, binary []string, peer interopPeer)
 	}{
 		{"echo", interopEcho},
+		{"compressed echo", interopCompressedEcho},
 		{"exit status", interopExitStatus},
 		{"burst before exit", interopBurst},
 		{"client leaves", interopLeave},
@@ -60,20 +61,24 @@ func TestInterop(t *testing.T) {
 
 // Scenarios.
 
+var interopLines = []string{
+	"hello",
+	"Grüße, 世界 🌍",
+	"",
+	"  <&> \"quoted\" \\n \t ",
+	strings.Repeat("0123456789", 7_000),
+	strings.Repeat("é€🌍", 10_000),
+	"last",
+}
+
 func interopEcho(t *testing.T, binary []string, peer interopPeer) {
-	send := []string{
-		"hello",
-		"Grüße, 世界 🌍",
-		"",
-		"  <&> \"quoted\" \\n \t ",
-		strings.Repeat("0123456789", 7_000),
-		strings.Repeat("é€🌍", 10_000),
-		"last",
-	}
 	s := interopServe(t, binary, "echo")
-	got := interopRun(t, peer, s, interopSpec{Send: send, Leave: len(send)})
-	interopSameLines(t, got.Messages, send)
+	got := interopRun(t, peer, s, interopSpec{Send: interopLines, Leave: len(interopLines)})
+	interopSameLines(t, got.Messages, interopLines)
 	interopClosed(t, got, 1000, "")
+	if got.Extensions != "" {
+		t.Errorf("extensions %q were agreed on", got.Extensions)
+	}
 	// A page that came by HTTP/2 opens a connection of its own for its WebSocket.
 	want := "http/1.1"
 	if strings.HasPrefix(s.url, "wss:") {
@@ -81,6 +86,19 @@ func interopEcho(t *testing.T, binary []string, peer interopPeer) {
 	}
 	if got.PageBy != "" && got.PageBy != want {
 		t.Errorf("the page came by %s, want %s", got.PageBy, want)
+	}
+}
+
+// All of the peers offer compression, and use it.
+func interopCompressedEcho(t *testing.T, binary []string, peer interopPeer) {
+	// A line that leaves in several frames, and more than one of each kind.
+	send := append(slices.Concat(interopLines, interopLines), strings.Repeat("a long line, ", 200_000))
+	s := interopServe(t, append(slices.Clone(binary), "--compress", "--maxframesize=4000000"), "echo")
+	got := interopRun(t, peer, s, interopSpec{Send: send, Leave: len(send)})
+	interopSameLines(t, got.Messages, send)
+	interopClosed(t, got, 1000, "")
+	if !strings.HasPrefix(got.Extensions, "permessage-deflate") {
+		t.Errorf("extensions %q were agreed on", got.Extensions)
 	}
 }
 

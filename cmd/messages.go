@@ -9,6 +9,9 @@ import (
 // messageOptions are those of the command and its messages.
 type messageOptions struct {
 	binary       bool
+	passStderr   bool
+	subprotocols []string
+	compress     bool
 	maxForks     int
 	maxFrameSize int
 	closeMS      int
@@ -21,6 +24,10 @@ type messageOptions struct {
 func (o *messageOptions) flags() flagGroup {
 	g := newGroup("The command and its messages")
 	g.BoolVar(&o.binary, "binary", false, "binary messages of whatever bytes there are, instead of lines")
+	g.BoolVar(&o.passStderr, "passstderr", false, `standard error to the client too; each line is {"stream":"stdout"|"stderr","data":"..."}`)
+	g.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol",
+		"subprotocols that the command speaks (`NAMES`, comma separated); of these the first that a client offers is WEBSOCKET_PROTOCOL")
+	g.BoolVar(&o.compress, "compress", false, "compress messages of 512 bytes and more for clients that offer it (permessage-deflate)")
 	g.IntVar(&o.maxForks, "maxforks", 1024, "at most `n` commands at once, 429 over it; 0 for no limit")
 	g.IntVar(&o.maxFrameSize, "maxframesize", 1<<20, "at most `n` bytes a message from the client, 1009 over it")
 	g.IntVar(&o.closeMS, "closems", 0, "add `ms` milliseconds to each wait when a command is ended")
@@ -38,6 +45,8 @@ const maxMS = 24 * 60 * 60 * 1000
 
 func (o *messageOptions) check() error {
 	switch {
+	case o.passStderr && o.binary:
+		return errors.New("--passstderr: its messages are lines, which --binary has not")
 	case o.maxFrameSize < 1:
 		return flagProblem("maxframesize", o.maxFrameSize, errors.New("must be at least 1"))
 	case o.closeMS < 0 || o.closeMS > maxMS:

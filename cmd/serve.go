@@ -18,6 +18,7 @@ type serveOptions struct {
 	tlsOptions
 	routeOptions
 	messageOptions
+	sessionOptions
 	accessOptions
 	logOptions
 }
@@ -66,6 +67,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 		o.tlsOptions.flags(),
 		o.routeOptions.flags(),
 		o.messageOptions.flags(),
+		o.sessionOptions.flags(),
 		o.accessOptions.flags(),
 		o.logOptions.flags(),
 		other,
@@ -90,5 +92,5 @@ func (o *serveOptions) check() error {
 	case o.redirPort != 0 && !o.onTCP():
 		return errors.New("--redirport: beside --unixsocket it needs --port or --address")
 	}
-	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.messageOptions.check())
+	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.messageOptions.check(), o.sessionOptions.check())
 }

@@ -7,8 +7,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // started serves h on a loopback port until the test ends it; the error of
@@ -141,6 +144,32 @@ func TestServeEndsDuringDownload(t *testing.T) {
 	}
 	if _, err := io.ReadAll(resp.Body); err == nil {
 		t.Error("the download was not cut off")
+	}
+}
+
+// Its context may end with the exit status.
+func TestServeEndsWithAStatus(t *testing.T) {
+	ctx, end := context.WithCancelCause(t.Context())
+	_, _, ended := started(t, ctx, http.NotFoundHandler(), noSessions, nil)
+	end(exitStatus(7))
+	if err := receive(t, ended); err != exitStatus(7) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+func TestStatusOf(t *testing.T) {
+	for _, test := range []struct {
+		state *process.State
+		want  exitStatus
+	}{
+		{&process.State{}, 0},
+		{&process.State{Status: 3}, 3},
+		{&process.State{Signal: syscall.SIGKILL}, 137},
+		{nil, 1},
+	} {
+		if got := statusOf(test.state); got != test.want {
+			t.Errorf("%v: got %v, want %v", test.state, got, test.want)
+		}
 	}
 }
 

@@ -25,11 +25,16 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 	h := &bridge.Handler{
 		Command:        command,
 		Env:            passedEnv(o.passEnv),
+		PassStderr:     o.passStderr,
+		Subprotocols:   o.subprotocols,
+		Compress:       o.compress,
 		MaxForks:       o.maxForks,
 		MaxPerAddress:  o.maxPerIP,
 		TrustedProxies: o.trustProxies,
 		MaxMessageSize: o.maxFrameSize,
 		PingInterval:   time.Duration(o.pingMS) * time.Millisecond,
+		Timeout:        o.timeout,
+		IdleTimeout:    o.idleTimeout,
 		Grace:          time.Duration(o.closeMS) * time.Millisecond,
 		Origins:        o.origins,
 		SameOrigin:     o.sameOrigin,
@@ -132,7 +137,14 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		tellSystemd(log, daemon.SdNotifyStopping, "closing the connections")
 		return h.Shutdown(ctx)
 	}
-	return serve(ctx, srv, shutdown, slices.Concat(listeners, redirecting), signals)
+	all := slices.Concat(listeners, redirecting)
+	if o.once {
+		var end context.CancelCauseFunc
+		ctx, end = context.WithCancelCause(ctx)
+		defer end(nil)
+		all = serveOnce(h, all, end)
+	}
+	return serve(ctx, srv, shutdown, all, signals)
 }
 
 // announceAll tells where the server is to be found, and what it shows there,

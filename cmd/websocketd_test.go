@@ -56,6 +56,10 @@ func TestWebsocketdCommandLines(t *testing.T) {
 		{"--ssl --sslcert=/etc/ssl/cert.pem --sslkey=/etc/ssl/key.pem --binary=true --port=8080 socat - TCP4:localhost:53700", "socat - TCP4:localhost:53700"},
 		{"--ssl -sslkey certs/server.key --sslcert certs/server_cert.pem --port 8080 -- sh -c ./test.sh", "sh -c ./test.sh"},
 		{"--port=8443 --ssl --sslcert=cert.pem --sslkey=key.pem --sslca=ca.pem --redirport=8080 cat", "cat"},
+		{"--reverselookup=false --port=8080 cat", "cat"},
+		{"--reverselookup cat", "cat"},
+		{"--unixsocket=/tmp/websocketd.sock cat", "cat"},
+		{"--port=8080 --unixsocket=/tmp/websocketd.sock cat", "cat"},
 	} {
 		o, _, status, stderr := parse(strings.Fields(test.args)...)
 		if status != 0 {

@@ -1,0 +1,69 @@
+package bridge
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+)
+
+// A lifetime ends a session after its limit.
+type lifetime struct {
+	limit time.Duration // zero: none
+	timer *time.Timer
+	drain context.CancelCauseFunc
+}
+
+// An idleness tells for how long no message has come or gone. Times are in ns
+// since began.
+type idleness struct {
+	limit  time.Duration // zero: none
+	began  time.Time
+	timer  *time.Timer
+	readAt int64        // the last read from the socket; owned by input
+	in     atomic.Int64 // the last message that came was whole
+	out    atomic.Int64 // the socket took output the last time
+}
+
+func (i *idleness) now() int64 { return int64(time.Since(i.began)) }
+
+// startTimeouts makes the session end when it has lived or been idle for too
+// long.
+func (s *session) startTimeouts() {
+	if s.idle.limit > 0 {
+		s.idle.timer = time.AfterFunc(math.MaxInt64, s.checkIdle)
+		s.idle.timer.Reset(s.idle.limit) // not before checkIdle can see the timer
+	}
+	if s.life.limit > 0 {
+		// A session whose time is up is drained, though the server is not: it
+		// may be over but for a client that takes its time.
+		s.draining, s.life.drain = context.WithCancelCause(s.draining)
+		s.life.timer = time.AfterFunc(s.life.limit, func() {
+			s.end(errTimeout)
+			s.life.drain(errTimeout)
+		})
+	}
+}
+
+func (s *session) stopTimeouts() {
+	if s.idle.timer != nil {
+		s.idle.timer.Stop()
+	}
+	if s.life.timer != nil {
+		s.life.timer.Stop()
+		s.life.drain(nil)
+	}
+}
+
+// checkIdle is called when the session may have been idle for too long.
+func (s *session) checkIdle() {
+	if s.ctx.Err() != nil {
+		return
+	}
+	since := time.Duration(s.idle.now() - max(s.idle.in.Load(), s.idle.out.Load()))
+	if since >= s.idle.limit {
+		s.end(errIdle)
+		return
+	}
+	s.idle.timer.Reset(s.idle.limit - since)
+}
