@@ -162,6 +162,7 @@ func (p *tab) until(format string, args ...any) {
 // untilLines waits until the texts of the elements are these.
 func (p *tab) untilLines(selector string, want ...string) {
 	p.t.Helper()
+	want = append([]string{}, want...) // none is [], not null
 	p.until(`JSON.stringify([...document.querySelectorAll(%s)].map(e => e.textContent)) === %s`,
 		quote(selector), quote(quote(want)))
 }

@@ -109,12 +109,13 @@ func logPage(t *testing.T, browser context.Context) {
 	p.write("#filter", "thr")
 	p.untilLines("#lines li", "three")
 	killed(p, s)
-	p.untilLines("#lines li", "three")
+	appendLines(t, path, "thrust")
+	p.untilLines("#lines li", "three", "thrust")
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
 	}
 	appendLines(t, path, "four", "threefold")
-	p.untilLines("#lines li", "three", "threefold")
+	p.untilLines("#lines li", "three", "thrust", "threefold")
 }
 
 func chatPage(t *testing.T, browser context.Context) {
