@@ -68,6 +68,7 @@ Exit status: 0 done, 1 failure, 2 usage. With --once it is that of the command,
 are refused, and without --staticdir nothing listens any more from its beginning on.`
 
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
+  wsbridge --devconsole ./count.sh                    with a page to try it by hand
   wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
   wsbridge --ssl --sslcert=site.pem --sslkey=site.key ./count.sh

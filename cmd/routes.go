@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,14 +19,32 @@ import (
 
 // routeOptions say what plain requests get.
 type routeOptions struct {
-	staticDir string
+	staticDir  string
+	devConsole bool
 }
 
 func (o *routeOptions) flags() flagGroup {
 	g := newGroup("Pages beside the socket")
 	g.StringVar(&o.staticDir, "staticdir", "", "serve the files below `dir` to plain HTTP requests")
 	must(cobra.MarkFlagDirname(g.FlagSet, "staticdir"))
+	g.BoolVar(&o.devConsole, "devconsole", false, "serve a page to try the command by hand, at each path that nothing else answers")
 	return g
+}
+
+// A route answers the plain requests that are its own, and reports whether it
+// has.
+type route func(w http.ResponseWriter, r *http.Request) bool
+
+// routes answer plain requests: the first one whose own a request is.
+type routes []route
+
+func (rs routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, answers := range rs {
+		if answers(w, r) {
+			return
+		}
+	}
+	http.NotFound(w, r)
 }
 
 // mimeTypes are those that a browser insists on, whatever the tables of the
@@ -41,7 +60,7 @@ var mimeTypes = map[string]string{
 }
 
 // newFiles serves the files below dir, which stays open until close is called.
-func newFiles(dir string) (h http.Handler, close func() error, err error) {
+func newFiles(dir string) (files route, close func() error, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
@@ -54,15 +73,20 @@ func newFiles(dir string) (h http.Handler, close func() error, err error) {
 			panic(err)
 		}
 	}
-	files := http.FileServerFS(siteFS{root.FS()})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	site := siteFS{root.FS()}
+	server := http.FileServerFS(site)
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case !site.has(r.URL.Path):
+			return false
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
-			return
+		default:
+			server.ServeHTTP(w, r)
 		}
-		files.ServeHTTP(w, r)
-	}), root.Close, nil
+		return true
+	}, root.Close, nil
 }
 
 // A siteFS is the part of a file system that is meant for the public: no
@@ -70,6 +94,15 @@ func newFiles(dir string) (h http.Handler, close func() error, err error) {
 // them), no devices or pipes, on which opening could block, and each file by
 // its own name only.
 type siteFS struct{ fs.FS }
+
+// has reports whether there is something to serve for the path of a URL.
+func (s siteFS) has(urlPath string) bool {
+	file, err := s.Open(cmp.Or(strings.TrimPrefix(path.Clean("/"+urlPath), "/"), "."))
+	if err == nil {
+		file.Close()
+	}
+	return !errors.Is(err, fs.ErrNotExist)
+}
 
 func (s siteFS) Open(name string) (fs.File, error) {
 	file, err := s.open(name)

@@ -169,7 +169,7 @@ func TestFiles(t *testing.T) {
 			}
 			continue
 		}
-		files.ServeHTTP(w, r)
+		routes{files}.ServeHTTP(w, r)
 		if w.Code != test.status || !strings.Contains(w.Header().Get("Content-Type")+w.Body.String(), test.want) ||
 			strings.Contains(w.Body.String(), "secret") {
 			t.Errorf("%s %.40s: %d %s %.40q", test.method, test.path, w.Code, w.Header().Get("Content-Type"), w.Body)
@@ -189,7 +189,7 @@ func TestFilesInPart(t *testing.T) {
 			r.Header.Set(header[i], header[i+1])
 		}
 		w := httptest.NewRecorder()
-		files.ServeHTTP(w, r)
+		routes{files}.ServeHTTP(w, r)
 		return w
 	}
 	const file, page = "/list/file.txt", "/"

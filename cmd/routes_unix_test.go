@@ -44,7 +44,7 @@ func TestFilesThatAreNone(t *testing.T) {
 			w := httptest.NewRecorder()
 			done := make(chan struct{})
 			go func() {
-				files.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+				routes{files}.ServeHTTP(w, httptest.NewRequest(method, path, nil))
 				done <- struct{}{}
 			}()
 			select {

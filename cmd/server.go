@@ -89,13 +89,20 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	log := newLogger(o.stderr, o.logLevel, o.logFormat)
 	h := o.handler(command, log)
+	var rs routes
 	if o.staticDir != "" {
 		files, close, err := newFiles(o.staticDir)
 		if err != nil {
 			return err
 		}
 		defer close()
-		h.Plain = files
+		rs = append(rs, files)
+	}
+	if o.devConsole {
+		rs = append(rs, newConsole(consoleOptions{binary: o.binary}))
+	}
+	if len(rs) > 0 {
+		h.Plain = rs
 	}
 	var shown *credentials
 	if o.ssl {
@@ -164,6 +171,9 @@ func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []ne
 		o.announce(log, "listening on", listenURL(ws, ln), notes...)
 		if o.staticDir != "" {
 			o.announce(log, "serving files at", listenURL(pages, ln))
+		}
+		if o.devConsole {
+			o.announce(log, "console at", listenURL(pages, ln))
 		}
 	}
 	for _, ln := range redirecting {

@@ -38,7 +38,7 @@ func open(t *testing.T, args ...string) (addr string, h *bridge.Handler) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = close() })
-		h.Plain = files
+		h.Plain = routes{files}
 	}
 	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
