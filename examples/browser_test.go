@@ -72,7 +72,7 @@ type tab struct {
 
 // open opens the server's page, with this fragment ("#a", or nothing), in a
 // window of this size in px, and waits until it is connected.
-func (s *server) open(t *testing.T, browser context.Context, fragment string, width, height int64) *tab {
+func (s *server) open(t *testing.T, browser context.Context, fragment string, width, height int64, options ...chromedp.EmulateViewportOption) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	p := &tab{t: t, ctx: ctx}
@@ -87,7 +87,7 @@ func (s *server) open(t *testing.T, browser context.Context, fragment string, wi
 	if err := chromedp.Listen(ctx, p.hear); err != nil {
 		t.Fatal(err)
 	}
-	p.do(chromedp.EmulateViewport(width, height), chromedp.Navigate("http"+strings.TrimPrefix(s.url, "ws")+fragment))
+	p.do(chromedp.EmulateViewport(width, height, options...), chromedp.Navigate("http"+strings.TrimPrefix(s.url, "ws")+fragment))
 	p.until(`document.querySelector('#words').textContent === 'Connected'`)
 	return p
 }
@@ -141,7 +141,7 @@ func (p *tab) ask(format string, args ...any) bool {
 	ctx, cancel := context.WithTimeout(p.ctx, limit)
 	defer cancel()
 	expression := fmt.Sprintf(format, args...)
-	answer, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
+	answer, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}

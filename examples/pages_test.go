@@ -29,7 +29,10 @@ func TestPages(t *testing.T) {
 		"chat":      chatPage,
 		"endings":   endings,
 	} {
-		t.Run(name, func(t *testing.T) { run(t, browser) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, browser)
+		})
 	}
 }
 
@@ -174,7 +177,7 @@ func endings(t *testing.T, browser context.Context) {
 	p.until(`document.querySelector('#words').textContent === 'The program ended with exit status 0 (close code 1000)'`)
 	p.until(`document.querySelector('#words').textContent === 'Connected'`)
 	s.terminate()
-	p.until(`document.querySelector('#words').textContent === 'The server has shut down (close code 1001)'`)
+	p.until(`document.querySelector('#words').textContent === 'The server closed the connection: server shutting down (close code 1001)'`)
 	p.until(`/^Next attempt in \d+ s$/.test(document.querySelector('#wait').textContent)`)
 }
 
