@@ -76,7 +76,7 @@ func (p *tab) take(name string) {
 		}
 		var small bytes.Buffer
 		encoder := png.Encoder{CompressionLevel: png.BestCompression}
-		if err := encoder.Encode(&small, withPalette(img, 64)); err != nil {
+		if err := encoder.Encode(&small, withPalette(img, 256)); err != nil {
 			p.t.Fatal(err)
 		}
 		if err := os.MkdirAll(filepath.Dir(picture(name, scheme)), 0o755); err != nil {
@@ -121,7 +121,7 @@ func (p *tab) prefer(scheme string) {
 // something. The numbers come the way that vmstat's do.
 func dashboardPicture(t *testing.T, browser context.Context) {
 	s := start(t, nil, "--staticdir=dashboard", "sh", "-c", "cat >/dev/null")
-	p := s.open(t, browser, "", 900, 580, chromedp.EmulateScale(1.5))
+	p := s.open(t, browser, "", 900, 660, chromedp.EmulateScale(1.5))
 	lines := []string{"r b swpd free buff cache si so bi bo in cs us sy id wa st", "1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"}
 	random := uint32(7)
 	noise := func(most int) int {
@@ -157,6 +157,16 @@ func dashboardPicture(t *testing.T, browser context.Context) {
 		return true;
 	})(%s)`, quote(lines))
 	p.take("dashboard")
+}
+
+// britain lets the page write times as 14:05.
+func (p *tab) britain() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, limit)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en-GB"}); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 func logPicture(t *testing.T, browser context.Context) {
@@ -196,7 +206,8 @@ func chatPicture(t *testing.T, browser context.Context) {
 	s := start(t, nil, "--staticdir=chat", "chat/chat.py", room)
 	people := map[string]*tab{}
 	for _, name := range []string{"Ada", "Grace", "Linus"} {
-		people[name] = s.open(t, browser, "", 800, 560, chromedp.EmulateScale(1.5))
+		people[name] = s.open(t, browser, "", 800, 640, chromedp.EmulateScale(1.5))
+		people[name].britain()
 		people[name].write("#name", name)
 	}
 	for i, line := range []struct{ who, text string }{
