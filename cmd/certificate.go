@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"net"
 	"os"
 	"strings"
@@ -117,7 +116,6 @@ func selfSigned(names []string) (*tls.Certificate, error) {
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber:          new(big.Int).SetBytes([]byte(rand.Text())),
 		Subject:               pkix.Name{CommonName: "wsbridge, self-signed"},
 		NotBefore:             now.Add(-time.Hour), // for clocks that are slow
 		NotAfter:              now.AddDate(1, 0, 0),

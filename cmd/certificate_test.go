@@ -230,6 +230,9 @@ func TestSelfSigned(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if n := c.Leaf.SerialNumber; n.Sign() <= 0 || n.BitLen() >= 20*8 {
+		t.Errorf("the serial number %x is not one of RFC 5280, section 4.1.2.2", n)
+	}
 	other, err := selfSigned(nil)
 	if err != nil {
 		t.Fatal(err)
