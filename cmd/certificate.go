@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -126,12 +127,12 @@ func selfSigned(names []string) (*tls.Certificate, error) {
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	for _, name := range names {
-		ip := net.ParseIP(name)
+		addr, err := netip.ParseAddr(name)
 		switch {
-		case ip == nil:
+		case err != nil:
 			template.DNSNames = append(template.DNSNames, name)
-		case !ip.IsUnspecified():
-			template.IPAddresses = append(template.IPAddresses, ip)
+		case !addr.IsUnspecified():
+			template.IPAddresses = append(template.IPAddresses, addr.WithZone("").AsSlice()) // clients leave out the zone
 		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
