@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -112,5 +113,70 @@ func appendLines(t *testing.T, path string, lines ...string) {
 	defer file.Close()
 	if _, err := file.WriteString(strings.Join(lines, "\n") + "\n"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestQuickCommands runs the commands that the READMEs have for the examples
+// with a page to put to work, with a port and files of its own.
+func TestQuickCommands(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("the dashboard shows numbers of Linux")
+	}
+	need(t, "python3")
+	commands := regexp.MustCompile(`(?m)^    wsbridge (--staticdir=examples/(dashboard|log|chat) [^#\n]*)`)
+	for _, readme := range []string{"README.md", "../README.md"} {
+		text, err := os.ReadFile(readme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := commands.FindAllStringSubmatch(string(text), -1)
+		if len(found) != 3 {
+			t.Fatalf("%s has the commands %q, want one for each of the three", readme, found)
+		}
+		for _, command := range found {
+			line := regexp.MustCompile(`/tmp/|/var/log/`).ReplaceAllString(command[1], t.TempDir()+"/")
+			s := start(t, nil, strings.Fields(strings.ReplaceAll(line, "examples/", ""))...)
+			s.page(command[2] + "/index.html")
+			c := s.dial(t, "")
+			if command[2] == "log" {
+				c.send("")
+			}
+			c.read()
+			c.close()
+		}
+	}
+}
+
+// TestConnections: a reader who knows how one page connects knows it of all.
+func TestConnections(t *testing.T) {
+	parts := map[string]bool{}
+	for _, name := range []string{"dashboard", "log", "chat"} {
+		text, err := os.ReadFile(filepath.Join(name, "index.html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, part, found := strings.Cut(string(text), "  // The connection: ")
+		part, _, ended := strings.Cut(part, "onclick = connect;")
+		if !found || !ended {
+			t.Fatalf("%s: the part about the connection is not where it was", name)
+		}
+		parts[part] = true
+	}
+	if len(parts) != 1 {
+		t.Errorf("the pages connect in %d ways", len(parts))
+	}
+}
+
+// The examples to put to work stay short enough to be read at once.
+func TestShort(t *testing.T) {
+	for _, script := range []string{"dashboard/vmstat.sh", "log/follow.py", "chat/chat.py"} {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), "\n"); n >= 30 {
+			t.Errorf("%s has %d lines, want under 30", script, n)
+		}
 	}
 }
