@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/wsbridge/wsbridge/process"
 )
 
@@ -97,7 +99,7 @@ func (c *memConn) SetWriteDeadline(time.Time) error { return nil }
 // A memUpgrade is a ResponseWriter that gives a memConn up, with the first
 // bytes already read.
 type memUpgrade struct {
-	conn  *memConn
+	conn  net.Conn
 	early []byte
 }
 
@@ -112,22 +114,71 @@ func (u memUpgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // inMemory is a session with nothing at its other end but to, in which the
 // client sends in and is gone.
-func inMemory(t *testing.T, framing Framing, limit int, in []byte, sizes []byte, to sink) (*session, *memConn) {
+func inMemory(t testing.TB, framing Framing, limit int, in []byte, sizes []byte, to sink) (*session, *memConn) {
 	piece := inPieces(sizes)
 	early := min(piece(len(in)), 4096)
 	nc := &memConn{in: in[early:], piece: piece}
-	s := &session{framing: framing, maxMessageSize: limit, draining: context.Background(), killed: context.Background()}
-	s.ctx, s.end = context.WithCancelCause(context.Background())
-	if err := s.upgrade(memUpgrade{nc, in[:early]}, upgradeRequest()); err != nil {
+	return accepted(t, framing, limit, nc, in[:early], to), nc
+}
+
+// accepted is a session at the server's end of nc, with nothing at its other
+// end but to.
+func accepted(t testing.TB, framing Framing, limit int, nc net.Conn, early []byte, to sink) *session {
+	s := bareSession(framing, limit)
+	if err := s.upgrade(memUpgrade{nc, early}, upgradeRequest()); err != nil {
 		t.Fatal(err)
 	}
 	s.attach(nil, to)
-	return s, nc
+	return s
+}
+
+// dialed is the same at the client's end of nc.
+func dialed(t testing.TB, framing Framing, limit int, nc net.Conn, to sink) *session {
+	s := bareSession(framing, limit)
+	ws, _, err := websocket.Dial(t.Context(), "ws://localhost/", &websocket.DialOptions{
+		HTTPClient:     &http.Client{Transport: memServer{nc, s}},
+		OnPingReceived: s.answer,
+		OnPongReceived: s.pong,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.ws = ws
+	s.ws.SetReadLimit(-1)
+	s.attach(nil, to)
+	return s
+}
+
+func bareSession(framing Framing, limit int) *session {
+	s := &session{framing: framing, maxMessageSize: limit, draining: context.Background(), killed: context.Background()}
+	s.ctx, s.end = context.WithCancelCause(context.Background())
+	return s
+}
+
+// A memServer answers a handshake and gives the library the session's conn, as
+// an upgrader does.
+type memServer struct {
+	conn    net.Conn
+	session *session
+}
+
+func (m memServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	c := m.session.setConn(m.conn, m.conn, nil)
+	c.masked = true
+	header := http.Header{}
+	header.Set("Upgrade", "websocket")
+	header.Set("Connection", "Upgrade")
+	header.Set("Sec-WebSocket-Accept", acceptKey(r.Header.Get("Sec-WebSocket-Key")))
+	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: header, Body: c}, nil
 }
 
 // receiveAll is the session's way from the client to the child.
 func receiveAll(s *session) {
 	defer time.AfterFunc(time.Minute, func() { panic("the session hangs") }).Stop()
+	receiveOn(s)
+}
+
+func receiveOn(s *session) {
 	s.input()
 	s.feed.finish()
 	<-s.feed.done

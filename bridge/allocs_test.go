@@ -1,0 +1,112 @@
+package bridge
+
+import (
+	"bytes"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"testing"
+)
+
+// A message allocates nothing on its way to the child, and a line nothing on
+// its way back: from socket to pipe to socket, with client and server in this
+// process.
+func TestAllocationsAMessage(t *testing.T) {
+	if !canTry {
+		t.Skip("this system cannot tell whether a pipe takes a message, so that a goroutine writes it")
+	}
+	payload := bytes.Repeat([]byte("x"), 100)
+	whole := appendFrame(nil, finBit|opText, payload, true)
+	fragments := appendFrame(appendFrame(nil, opText, payload[:50], true), finBit|opContinuation, payload[50:], true)
+	for _, test := range []struct {
+		name    string
+		frame   []byte
+		atOnce  int
+		batches int
+	}{
+		{"one at a time", whole, 1, 2000},
+		{"many at once", whole, 500, 50},
+		{"in fragments, one at a time", fragments, 1, 2000}, // these are left to the library
+		{"in fragments, many at once", fragments, 500, 50},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := connect(t, serve(t, child(&Handler{}, "echo")))
+			in := bytes.Repeat(test.frame, test.atOnce)
+			want := bytes.Repeat(appendFrame(nil, finBit|opText, payload, false), test.atOnce)
+			got := make([]byte, len(want))
+			pass := func(batches int) {
+				for range batches {
+					p.write(in)
+					if _, err := io.ReadFull(p.r, got); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			pass(test.batches / 10)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			pass(test.batches)
+			runtime.ReadMemStats(&after)
+			if !bytes.Equal(got, want) {
+				t.Fatalf("got %.200q", got)
+			}
+			// What the garbage collector took from the pools is made again,
+			// and the runtime has allocations of its own.
+			limit := 0.02
+			if underRace() {
+				limit += 2 / float64(test.atOnce) // the race detector's pools forget one buffer in four
+			}
+			messages := test.atOnce * test.batches
+			allocations := float64(after.Mallocs-before.Mallocs) / float64(messages)
+			if allocations > limit {
+				t.Errorf("%.3f allocations a message of %d", allocations, messages)
+			}
+			t.Logf("%.5f allocations a message", allocations)
+		})
+	}
+}
+
+// An idle session holds no buffer and has small stacks. This is about the order
+// of magnitude only.
+func TestMemoryOfAnIdleSession(t *testing.T) {
+	const n = 30
+	srv := serve(t, child(&Handler{}, "echo"))
+	settled := func() uint64 {
+		var m runtime.MemStats
+		for range 3 { // stacks shrink and pools are emptied by and by
+			runtime.GC()
+		}
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	var peers []*peer
+	open := func() {
+		p := connect(t, srv)
+		p.write(text("hello"))
+		p.message()
+		p.r = nil // the client's part
+		peers = append(peers, p)
+	}
+	open()
+	before := settled()
+	for range n {
+		open()
+	}
+	each := (int64(settled()) - int64(before)) / n
+	limit := int64(60 << 10) // about twice what it takes, and less than one large buffer
+	if underRace() {
+		limit *= 2
+	}
+	if each > limit {
+		t.Errorf("a session takes %d bytes, over %d", each, limit)
+	}
+	t.Logf("a session takes %d bytes", each)
+	runtime.KeepAlive(peers)
+}
+
+// underRace reports whether the race detector is on.
+func underRace() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
