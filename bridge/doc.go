@@ -8,10 +8,11 @@
 // # The way of a message
 //
 // A request that asks for an upgrade is checked before anything is started:
-// the handshake, the Host, the Origin, the number of sessions, in all and from
-// one address. If it is wanted, the client's name is looked up, for a limited
-// time. Then the connection is hijacked and ServeHTTP returns; a session
-// goes on with these goroutines, each the sole owner of what it does:
+// the handshake, the Host, the Origin, the program that the path names
+// (Handler.CommandDir), the number of sessions, in all and from one address. If
+// it is wanted, the client's name is looked up, for a limited time. Then the
+// connection is hijacked and ServeHTTP returns; a session goes on with
+// these goroutines, each the sole owner of what it does:
 //
 //   - run starts the others, waits for the first cause to end, and ends what
 //     is left: the child, the WebSocket, the goroutines.
@@ -31,6 +32,9 @@
 // here. A control frame never makes its sender wait: it leaves with the end of
 // the write under way, or, when there is none, through a goroutine that lives
 // as long as there are such frames. Pings are a timer's.
+//
+// Other requests go to Handler.Plain, which may have CGI programs answer them
+// (Handler.ServeCGI) under the same limits and with the same end.
 //
 // # The end
 //

@@ -9,11 +9,13 @@ import (
 	"strings"
 )
 
-// environ is the child's environment: the variables of CGI (RFC 3875, section
-// 4.1), what Handler.Env gives beside them, and the request's headers as
-// HTTP_*. None sets a variable that one before it has set: of a name that
-// stands twice some programs see the first and some the last.
-func (h *Handler) environ(r *http.Request, id string) []string {
+type variable struct{ name, value string }
+
+// environ is the child's environment: its own variables, the other ones of CGI
+// (RFC 3875, section 4.1), what Handler.Env gives beside them, and the
+// request's headers as HTTP_*. None sets a variable that one before it has set:
+// of a name that stands twice some programs see the first and some the last.
+func (h *Handler) environ(r *http.Request, id string, own ...variable) []string {
 	env := make([]string, 0, 24+len(h.Env)+len(r.Header))
 	taken := make(map[string]bool, cap(env))
 	set := func(name, value string) {
@@ -23,6 +25,9 @@ func (h *Handler) environ(r *http.Request, id string) []string {
 		}
 	}
 
+	for _, v := range own {
+		set(v.name, v.value)
+	}
 	remoteAddr, remotePort := peerOf(r)
 	serverName, serverPort, err := net.SplitHostPort(r.Host)
 	if err != nil {

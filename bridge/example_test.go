@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 
 	"github.com/coder/websocket"
 
@@ -45,6 +46,37 @@ func ExampleHandler() {
 	}
 	fmt.Printf("%s\n", message)
 	// Output: Hello, gopher!
+}
+
+// A directory of programs: the path of the URL names the one to start.
+func ExampleHandler_commandDir() {
+	dir, err := os.MkdirTemp("", "scripts")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	script := "#!/bin/sh\necho \"$SCRIPT_NAME was asked for $PATH_INFO\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "where.sh"), []byte(script), 0o755); err != nil {
+		log.Fatal(err)
+	}
+
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer root.Close()
+	h := &bridge.Handler{CommandDir: root}
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	defer h.Shutdown(context.Background())
+
+	stdin, w := io.Pipe() // nothing to say
+	defer w.Close()
+	c := &bridge.Client{Stdin: stdin, Stdout: os.Stdout}
+	if _, err := c.Run(context.Background(), srv.URL+"/where.sh/some/thing"); err != nil {
+		log.Fatal(err)
+	}
+	// Output: /where.sh was asked for /some/thing
 }
 
 // What a remote program prints, and how it ended.

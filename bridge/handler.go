@@ -1,28 +1,35 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
-	"os/exec"
-	"path/filepath"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/wsbridge/wsbridge/process"
 )
 
-// A Handler serves each WebSocket with a process of its own. Only Command
-// must be set; every other field's zero value is a sound default. The fields
-// must not change once the Handler serves.
+// A Handler serves each WebSocket with a process of its own. Only Command or
+// CommandDir must be set; every other field's zero value is a sound default.
+// The fields must not change once the Handler serves.
 type Handler struct {
 	// Command is the program that is started for each connection, followed
 	// by its arguments. A name without a slash is looked up in PATH.
 	Command []string
+
+	// CommandDir holds programs, of which the path of the URL names the one
+	// to start, by LookPath; it takes the place of Command. What follows the
+	// program in the path is its PATH_INFO. A path that names no file which
+	// can be executed (on Windows: .com, .exe, .bat and .cmd) gets 404. The
+	// Handler does not close it.
+	CommandDir *os.Root
 
 	// Dir is the child's working directory, and that of a relative path in
 	// Command; empty means the server's own.
@@ -95,7 +102,8 @@ type Handler struct {
 
 	// MaxMessageSize is how many bytes a message from the client may have,
 	// and how many may wait for a child that does not read. A larger
-	// message ends the session with 1009. Zero means 1 MiB, a negative
+	// message ends the session with 1009. The body of a request for a CGI
+	// program (ServeCGI) has the same limit. Zero means 1 MiB, a negative
 	// number no limit.
 	MaxMessageSize int
 
@@ -201,11 +209,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.servePlain(w, r)
 		return
 	}
-	if err := h.check(r); err != nil {
-		h.refuse(w, r, err)
+	if refused := h.check(r); refused != nil {
+		h.refuse(w, r, refused)
 		return
 	}
-	who, refused := h.acquire(r)
+	p, refused := h.program(r)
+	if refused != nil {
+		h.refuse(w, r, refused)
+		return
+	}
+	who, refused := h.acquire(r, 1)
 	if refused != nil {
 		h.refuse(w, r, refused)
 		return
@@ -222,9 +235,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	id := rand.Text()[:12]
 	log := h.Logger.With("id", id)
-	child, err := h.start(r, id)
+	child, err := h.start(p, h.environ(r, id, p.vars...))
 	if err != nil {
-		log.Error("cannot start the command", "command", h.Command, "error", err)
+		log.Error("cannot start the command", "command", p.command, "error", err)
 		ending := notStarted(err)
 		s.refuse(ending)
 		if h.Closed != nil {
@@ -284,29 +297,10 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *refusal) {
 	http.Error(w, err.reason, err.status)
 }
 
-var errNoCommand = errors.New("Handler.Command is empty")
-
-// start starts the child for a request.
-func (h *Handler) start(r *http.Request, id string) (*process.Process, error) {
-	if len(h.Command) == 0 {
-		return nil, errNoCommand
+// maxMessageSize is the limit of MaxMessageSize, which is never negative.
+func (h *Handler) maxMessageSize() int {
+	if h.MaxMessageSize < 0 {
+		return math.MaxInt
 	}
-	path := h.Command[0]
-	if h.Dir != "" && filepath.Base(path) != path && !filepath.IsAbs(path) {
-		path = h.Dir + "/" + path // Join could make a bare name of it
-	}
-	path, err := exec.LookPath(path)
-	if err != nil {
-		return nil, err
-	}
-	if path, err = filepath.Abs(path); err != nil { // for a relative Dir
-		return nil, err
-	}
-	return (&process.Command{
-		Path:  path,
-		Args:  h.Command,
-		Env:   h.environ(r, id),
-		Dir:   h.Dir,
-		Grace: h.Grace,
-	}).Start()
+	return cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize)
 }

@@ -38,16 +38,17 @@ func (h *Handler) from(r *http.Request) (who netip.Prefix, limit int) {
 }
 
 // acquire takes a place among the sessions, and among those from the same
-// address; release gives it back.
-func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
+// address; release gives it back. newSessions is 1, or 0 for what is like a
+// session but not counted by MaxSessions.
+func (h *Handler) acquire(r *http.Request, newSessions int) (who netip.Prefix, err *refusal) {
 	who, perAddress := h.from(r)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	limit := cmp.Or(h.MaxForks, DefaultMaxForks)
 	switch {
 	case h.closed:
-		return who, &refusal{status: http.StatusServiceUnavailable, reason: "server shutting down"}
-	case h.MaxSessions > 0 && h.begun >= h.MaxSessions:
+		return who, shuttingDown()
+	case h.MaxSessions > 0 && h.begun+newSessions > h.MaxSessions:
 		return who, &refusal{status: http.StatusServiceUnavailable, reason: "no more sessions", remedy: " (--once serves one)"}
 	case limit > 0 && h.running >= limit:
 		return who, &refusal{status: http.StatusTooManyRequests, reason: "too many sessions", remedy: " (--maxforks allows more)"}
@@ -55,7 +56,7 @@ func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
 		return who, &refusal{status: http.StatusTooManyRequests, reason: "too many sessions from this address", remedy: allowMore(r, who)}
 	}
 	h.running++
-	h.begun++
+	h.begun += newSessions
 	if who.IsValid() {
 		if h.perAddress == nil {
 			h.perAddress = make(map[netip.Prefix]int)
@@ -63,6 +64,10 @@ func (h *Handler) acquire(r *http.Request) (who netip.Prefix, err *refusal) {
 		h.perAddress[who]++
 	}
 	return who, nil
+}
+
+func shuttingDown() *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, reason: "server shutting down"}
 }
 
 // forget releases the place of a session that has not begun.

@@ -61,7 +61,7 @@ func (h *Handler) from1(t *testing.T, addr string) bool {
 	if addr == "@" {
 		r = r.WithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(&net.UnixAddr{Net: "unix"})))
 	}
-	_, err := h.acquire(r)
+	_, err := h.acquire(r, 1)
 	if err != nil && (err.status != 429 || err.reason != "too many sessions from this address") {
 		t.Errorf("refused with %d: %v", err.status, err)
 	}
@@ -74,11 +74,11 @@ func TestMaxPerAddressReleased(t *testing.T) {
 	for i := range 1000 {
 		r := upgradeRequest()
 		r.RemoteAddr = fmt.Sprintf("192.0.2.%d:80", i%3)
-		who, err := h.acquire(r)
+		who, err := h.acquire(r, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.acquire(r); err == nil {
+		if _, err := h.acquire(r, 1); err == nil {
 			t.Fatal("a second one was let in")
 		}
 		h.release(who)
@@ -91,10 +91,10 @@ func TestMaxPerAddressReleased(t *testing.T) {
 // When both limits are reached, it is the server's that is told.
 func TestMaxForksBeforeMaxPerAddress(t *testing.T) {
 	h := &Handler{MaxForks: 1, MaxPerAddress: 1}
-	if _, err := h.acquire(upgradeRequest()); err != nil {
+	if _, err := h.acquire(upgradeRequest(), 1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.acquire(upgradeRequest()); err == nil || err.reason != "too many sessions" {
+	if _, err := h.acquire(upgradeRequest(), 1); err == nil || err.reason != "too many sessions" {
 		t.Error(err)
 	}
 }
@@ -104,7 +104,7 @@ func TestMaxPerAddressBehindAProxy(t *testing.T) {
 	h := &Handler{TrustedProxies: proxies}
 	try := func(peer string, header http.Header, n int) (ok int) {
 		for range n {
-			if _, err := h.acquire(h.fromClient(throughProxy(peer, header))); err == nil {
+			if _, err := h.acquire(h.fromClient(throughProxy(peer, header)), 1); err == nil {
 				ok++
 			}
 		}
@@ -153,7 +153,7 @@ func TestMaxPerAddressRemedy(t *testing.T) {
 		var log bytes.Buffer
 		h := &Handler{MaxPerAddress: 1, TrustedProxies: proxies, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 		r := throughProxy(test.peer, test.header)
-		if _, err := h.acquire(h.fromClient(r)); err != nil {
+		if _, err := h.acquire(h.fromClient(r), 1); err != nil {
 			t.Fatal(err)
 		}
 		w := httptest.NewRecorder()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -160,7 +161,11 @@ func child(h *Handler, name string, args ...string) *Handler {
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVar) != "" {
-		children[os.Args[1]](os.Args[2:])
+		args := os.Args[1:]
+		if len(args) == 0 { // started by the name of its file
+			args = []string{strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")}
+		}
+		children[args[0]](args[1:])
 		os.Exit(0)
 	}
 	// The goroutine that delivers signals, which fuzzing starts, never ends;

@@ -6,18 +6,21 @@ import (
 	"log/slog"
 )
 
-// stderr logs the child's standard error line by line until it ends.
-func (s *session) stderr() {
+// stderr logs the child's standard error.
+func (s *session) stderr() { logLines(s.log, s.child.Stderr) }
+
+// logLines logs a child's standard error line by line until it ends.
+func logLines(log *slog.Logger, stderr io.Reader) {
 	// Most children write nothing here: until one does, a few bytes wait.
 	first := make([]byte, 64)
-	n, err := s.child.Stderr.Read(first)
+	n, err := stderr.Read(first)
 	if err != nil {
 		return
 	}
-	log := &lineLog{log: s.log}
-	_, _ = log.Write(first[:n])
-	_, _ = io.CopyBuffer(log, s.child.Stderr, make([]byte, maxLogLine))
-	log.end()
+	lines := &lineLog{log: log}
+	_, _ = lines.Write(first[:n])
+	_, _ = io.CopyBuffer(lines, stderr, make([]byte, maxLogLine))
+	lines.end()
 }
 
 // maxLogLine is how much of a line of the child's standard error is logged

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -21,15 +20,12 @@ func (h *Handler) newSession(r *http.Request) *session {
 		compress:       h.Compress,
 		passStderr:     h.PassStderr && h.Framing == Lines,
 		subprotocol:    h.subprotocol(r),
-		maxMessageSize: cmp.Or(h.MaxMessageSize, DefaultMaxMessageSize),
+		maxMessageSize: h.maxMessageSize(),
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
 		life:           lifetime{limit: h.Timeout},
 		idle:           idleness{limit: h.IdleTimeout, began: time.Now()},
 		draining:       h.draining,
 		killed:         h.killed,
-	}
-	if s.maxMessageSize < 0 {
-		s.maxMessageSize = math.MaxInt
 	}
 	s.ctx, s.end = context.WithCancelCause(h.draining)
 	return s

@@ -62,6 +62,8 @@ func child(args []string) int {
 		signal.Ignore(os.Interrupt, syscall.SIGTERM)
 		fmt.Fprintln(os.Stderr, "stubborn from now on")
 		time.Sleep(10 * time.Minute) // not for ever, should a test be killed
+	case "obey": // what its input says
+		return obey(os.Stdin)
 	case "lines": // N numbered ones after the first line in, then exit status 5
 		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 			return 1

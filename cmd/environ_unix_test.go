@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"maps"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -25,6 +26,7 @@ var environments = []struct {
 	env      []string
 	args     []string
 	over     string // tls or unix; empty: TCP
+	dir      bool   // the command is sub/env.sh of a --dir
 	passed   environ
 	requests []environRequest
 }{
@@ -102,6 +104,29 @@ var environments = []struct {
 			}},
 		},
 	}, {
+		name: "of a subprotocol",
+		args: []string{"--passenv=", "--subprotocol=two,three"},
+		requests: []environRequest{
+			{target: "/", headers: []string{"Sec-WebSocket-Protocol: one, two", "Sec-WebSocket-Protocol: three"}, want: environ{
+				"HTTP_SEC_WEBSOCKET_PROTOCOL": "one, two, three",
+				"WEBSOCKET_PROTOCOL":          "two",
+			}},
+			{target: "/", headers: []string{"Sec-WebSocket-Protocol: one"}, want: environ{"HTTP_SEC_WEBSOCKET_PROTOCOL": "one"}},
+		},
+	}, {
+		name: "of a directory of programs",
+		args: []string{"--passenv="},
+		dir:  true,
+		requests: []environRequest{
+			{target: "/sub/env.sh", want: environ{
+				"REQUEST_URI": "/sub/env.sh", "SCRIPT_NAME": "/sub/env.sh", "PATH_INFO": "", "PATH_TRANSLATED": "",
+			}},
+			{target: "/sub/env.sh/rest%20of/it?a=b", want: environ{
+				"REQUEST_URI": "/sub/env.sh/rest%20of/it?a=b", "QUERY_STRING": "a=b",
+				"SCRIPT_NAME": "/sub/env.sh", "PATH_INFO": "/rest of/it", "PATH_TRANSLATED": "DIR/rest of/it",
+			}},
+		},
+	}, {
 		name:     "passed by default",
 		env:      []string{"PATH=/bin", "LD_LIBRARY_PATH=/lib", "DYLD_LIBRARY_PATH=/lib", "HOME=/root", "SECRET=s"},
 		passed:   onlyDefaults(environ{"PATH": "/bin", "LD_LIBRARY_PATH": "/lib", "DYLD_LIBRARY_PATH": "/lib"}),
@@ -156,11 +181,24 @@ func TestEnvironment(t *testing.T) {
 	for _, test := range environments {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := serveEnviron(t, test.over, test.env, append(test.args, child, "environ")...)
+			command := []string{child, "environ"}
+			var dir string
+			if test.dir {
+				dir = t.TempDir()
+				command = []string{"--dir=" + dir}
+				writeScript(t, filepath.Join(dir, "sub", "env.sh"), "exec "+child+" environ")
+			}
+			s := serveEnviron(t, test.over, test.env, append(test.args, command...)...)
 			ids := map[string]bool{}
 			for _, r := range test.requests {
 				got, want := r.ask(s.connect(t))
 				maps.Copy(want, test.passed)
+				if test.dir {
+					for _, own := range []string{"PWD", "OLDPWD", "SHLVL", "_"} {
+						delete(got, own) // of the shell, or some shells
+					}
+				}
+				want["PATH_TRANSLATED"] = strings.Replace(want["PATH_TRANSLATED"], "DIR", dir, 1)
 				if id := got["UNIQUE_ID"]; id == "" || ids[id] {
 					t.Errorf("%s %q: UNIQUE_ID=%s", r.target, r.headers, id)
 				}
@@ -171,6 +209,16 @@ func TestEnvironment(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func writeScript(t *testing.T, file, line string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("#!/bin/sh\n"+line+"\n"), 0o777); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -230,6 +278,7 @@ func (r environRequest) ask(w wire) (got, want environ) {
 	host := cmp.Or(r.host, w.RemoteAddr().String())
 	want = environ{
 		"AUTH_TYPE":                  "",
+		"WEBSOCKET_PROTOCOL":         "",
 		"CONTENT_LENGTH":             "",
 		"CONTENT_TYPE":               "",
 		"GATEWAY_INTERFACE":          "CGI/1.1",

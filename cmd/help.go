@@ -32,6 +32,14 @@ Its environment tells of the request, as with CGI:
     PATH_INFO  QUERY_STRING  UNIQUE_ID  HTTP_COOKIE and the other headers
     WEBSOCKET_PROTOCOL, the subprotocol chosen of those of --subprotocol
 
+With --dir=DIR there is no COMMAND: the path of the URL names a program below
+DIR, and what follows in the path is its PATH_INFO. --cgidir=DIR runs CGI programs
+(RFC 3875) for plain requests, --staticdir=DIR serves files; a program is looked
+for before a file. Both work without a COMMAND. In all of these directories, dot
+files and what lies outside, also by a link, are not found (404), and no file below
+--cgidir is served as a file. A file.br, file.zst or file.gz beside a file, and no
+older, is sent to clients that take it.
+
 How a connection ends, and the close code that the client sees:
 
     the command exits with 0            1000
@@ -68,7 +76,10 @@ Exit status: 0 done, 1 failure, 2 usage. With --once it is that of the command,
 are refused, and without --staticdir nothing listens any more from its beginning on.`
 
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
+  wsbridge --devconsole ./count.sh                    with a page to try it by hand
   wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it
+  wsbridge --dir=./scripts                            a directory of scripts
+  wsbridge --cgidir=./cgi-bin --staticdir=./public    CGI programs and files alone
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
   wsbridge --ssl --sslcert=site.pem --sslkey=site.key ./count.sh
   wsbridge -- connect                                 a command called connect

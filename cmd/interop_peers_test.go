@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/wsbridge/wsbridge/cmd"
 )
 
 // An interopPeer connects, sends what it is told to, and reports what it saw
@@ -70,7 +70,7 @@ func interopPython(t *testing.T) interopPeer {
 			return interopCommand(python, "-c", interopPythonScript)
 		}
 	}
-	interopMissing(t, "a Python with the module websockets (Debian: python3-websockets)")
+	cmd.Missing(t, "a Python with the module websockets (Debian: python3-websockets)")
 	return nil
 }
 
@@ -95,7 +95,7 @@ ws.on("close", (code, reason) =>
 
 func interopNode(t *testing.T) interopPeer {
 	if exec.CommandContext(t.Context(), "node", "-e", `require("ws")`).Run() != nil {
-		interopMissing(t, "Node with the package ws (npm install ws, and NODE_PATH set to its node_modules)")
+		cmd.Missing(t, "Node with the package ws (npm install ws, and NODE_PATH set to its node_modules)")
 	}
 	return interopCommand("node", "-e", interopNodeScript)
 }
@@ -108,11 +108,11 @@ func interopCommand(name string, args ...string) interopPeer {
 		if err != nil {
 			return got, err
 		}
-		cmd := exec.CommandContext(ctx, name, append(slices.Clone(args), s.url)...)
-		cmd.Stdin = bytes.NewReader(in)
+		peer := exec.CommandContext(ctx, name, append(slices.Clone(args), s.url)...)
+		peer.Stdin = bytes.NewReader(in)
 		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
+		peer.Stderr = &stderr
+		out, err := peer.Output()
 		if err != nil {
 			return got, fmt.Errorf("%s: %w\n%s", name, err, stderr.String())
 		}
@@ -146,40 +146,7 @@ function run(spec) {
 `
 
 func interopBrowser(t *testing.T) interopPeer {
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		interopMissing(t, "a browser (Debian: chromium)")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path),
-		chromedp.UserDataDir(t.TempDir()),
-		chromedp.WSURLReadTimeout(interopLimit),
-		// Chromium refuses to run as root inside its sandbox.
-		chromedp.NoSandbox,
-		chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("ignore-certificate-errors", true),
-		chromedp.Flag("disable-component-update", true),
-	)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	browser, closeBrowser := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		// Cancel waits until the browser has left its folder.
-		if err := chromedp.Cancel(browser); err != nil && !errors.Is(err, context.Canceled) {
-			t.Logf("closing the browser: %v", err)
-		}
-		closeBrowser()
-		stop()
-	})
-	if err := chromedp.Do(browser); err != nil {
-		t.Fatalf("starting %s: %v", path, err)
-	}
+	browser := cmd.StartBrowser(t)
 	return func(ctx context.Context, s *interopServer, spec interopSpec) (got interopResult, err error) {
 		in, err := json.Marshal(spec)
 		if err != nil {
@@ -194,14 +161,4 @@ func interopBrowser(t *testing.T) interopPeer {
 		return chromedp.Run(tab, chromedp.Evaluate[interopResult](
 			"run("+string(in)+")", chromedp.EvalAwaitPromise))
 	}
-}
-
-// interopMissing skips the test, except in CI, where a peer that is not
-// there must not pass for one that was satisfied.
-func interopMissing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal("missing: " + what)
-	}
-	t.Skip("missing: " + what)
 }

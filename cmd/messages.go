@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+
+	"github.com/spf13/cobra"
 )
 
 // messageOptions are those of the command and its messages.
 type messageOptions struct {
+	commandDir   string
 	binary       bool
 	passStderr   bool
 	subprotocols []string
@@ -23,6 +26,8 @@ type messageOptions struct {
 
 func (o *messageOptions) flags() flagGroup {
 	g := newGroup("The command and its messages")
+	g.StringVar(&o.commandDir, "dir", "", "run the program below `dir` that the path of the URL names, in place of COMMAND; the rest of the path is its PATH_INFO")
+	must(cobra.MarkFlagDirname(g.FlagSet, "dir"))
 	g.BoolVar(&o.binary, "binary", false, "binary messages of whatever bytes there are, instead of lines")
 	g.BoolVar(&o.passStderr, "passstderr", false, `standard error to the client too; each line is {"stream":"stdout"|"stderr","data":"..."}`)
 	g.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol",

@@ -15,7 +15,7 @@ import (
 // files are perhaps still to come.
 func serveOnce(h *bridge.Handler, listeners []net.Listener, end context.CancelCauseFunc) []net.Listener {
 	h.MaxSessions = 1
-	h.Closed = func(_ bridge.Close, state *process.State) { end(statusOf(state)) }
+	h.Closed = func(_ bridge.Close, state *process.State) { end(exitStatusOf(state)) }
 	if h.Plain != nil {
 		return listeners
 	}
@@ -49,10 +49,10 @@ func (l *listenerUntil) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// statusOf is the exit status for that of a command, as shells have it: 128+S
+// exitStatusOf is the exit status for that of a command, as shells have it: 128+S
 // for signal S. A command that could not be started, whose state is nil, is a
 // failure.
-func statusOf(state *process.State) exitStatus {
+func exitStatusOf(state *process.State) exitStatus {
 	switch {
 	case state == nil:
 		return 1

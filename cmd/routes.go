@@ -4,149 +4,115 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"os"
-	"path"
-	"runtime"
-	"strings"
-	"syscall"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+
+	"github.com/wsbridge/wsbridge/bridge"
 )
 
 // routeOptions say what plain requests get.
 type routeOptions struct {
-	staticDir string
+	staticDir  string
+	cgiDir     string
+	devConsole bool
 }
 
 func (o *routeOptions) flags() flagGroup {
 	g := newGroup("Pages beside the socket")
 	g.StringVar(&o.staticDir, "staticdir", "", "serve the files below `dir` to plain HTTP requests")
+	g.StringVar(&o.cgiDir, "cgidir", "", "run the CGI programs below `dir` for plain HTTP requests; no file there is served as a file")
 	must(cobra.MarkFlagDirname(g.FlagSet, "staticdir"))
+	must(cobra.MarkFlagDirname(g.FlagSet, "cgidir"))
+	g.BoolVar(&o.devConsole, "devconsole", false, "serve a page to try the command by hand, at each path that nothing else answers")
 	return g
 }
 
-// mimeTypes are those that a browser insists on, whatever the tables of the
-// machine say.
-var mimeTypes = map[string]string{
-	".css":  "text/css; charset=utf-8",
-	".html": "text/html; charset=utf-8",
-	".js":   "text/javascript; charset=utf-8",
-	".json": "application/json",
-	".mjs":  "text/javascript; charset=utf-8",
-	".svg":  "image/svg+xml",
-	".wasm": "application/wasm",
+// some reports whether plain requests get anything that needs no command.
+func (o *routeOptions) some() bool { return o.staticDir != "" || o.cgiDir != "" }
+
+// A route answers the plain requests that are its own, and reports whether it
+// has.
+type route func(w http.ResponseWriter, r *http.Request) bool
+
+// routes answer plain requests: the first one whose own a request is.
+type routes []route
+
+func (rs routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, answers := range rs {
+		if answers(w, r) {
+			return
+		}
+	}
+	http.NotFound(w, r)
 }
 
-// newFiles serves the files below dir, which stays open until close is called.
-func newFiles(dir string) (h http.Handler, close func() error, err error) {
+// open gives h what plain requests get, in the order in which it is asked:
+// a program is found before a file of the same name.
+func (o *routeOptions) open(h *bridge.Handler, dirs *openDirs) error {
+	var rs routes
+	var programs *os.Root
+	var err error
+	if o.cgiDir != "" {
+		if programs, err = dirs.open("run the CGI programs of", o.cgiDir); err != nil {
+			return err
+		}
+		rs = append(rs, func(w http.ResponseWriter, r *http.Request) bool { return h.ServeCGI(w, r, programs) })
+	}
+	if o.staticDir != "" {
+		root, err := dirs.open("serve files of", o.staticDir)
+		if err != nil {
+			return err
+		}
+		files, err := newFileRoute(root, programs)
+		if err != nil {
+			return err
+		}
+		rs = append(rs, files.serve)
+	}
+	if o.devConsole {
+		rs = append(rs, newConsole(consoleOptions{binary: h.Framing == bridge.Chunks, passStderr: h.PassStderr}))
+	}
+	if len(rs) > 0 {
+		h.Plain = rs
+	}
+	return nil
+}
+
+// openDirs are the directories that a server looks into.
+type openDirs []*os.Root
+
+func (d *openDirs) open(purpose, dir string) (*os.Root, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
 			err = e.Err
 		}
-		return nil, nil, fmt.Errorf("cannot serve files of %s: %w", dir, err)
+		return nil, fmt.Errorf("cannot %s %s: %w", purpose, dir, err)
 	}
-	for ext, typ := range mimeTypes {
-		if err := mime.AddExtensionType(ext, typ); err != nil {
-			panic(err)
-		}
+	*d = append(*d, root)
+	return root, nil
+}
+
+func (d *openDirs) close() {
+	for _, root := range *d {
+		root.Close()
 	}
-	files := http.FileServerFS(siteFS{root.FS()})
+}
+
+// withoutSocket answers those who want a WebSocket where there is none.
+func withoutSocket(h *bridge.Handler) http.Handler {
+	refusal := h.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.Logger.Info("refused", "remote", r.RemoteAddr, "path", r.URL.Path, "status", http.StatusNotFound,
+			"reason", "no WebSocket here (a command or --dir would make one)")
+		http.Error(w, "no WebSocket here", http.StatusNotFound)
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		if bridge.AsksForUpgrade(r) {
+			refusal.ServeHTTP(w, r)
 			return
 		}
-		files.ServeHTTP(w, r)
-	}), root.Close, nil
+		h.ServeHTTP(w, r)
+	})
 }
-
-// A siteFS is the part of a file system that is meant for the public: no
-// hidden files, no directories without an index.html (FileServer would list
-// them), no devices or pipes, on which opening could block, and each file by
-// its own name only.
-type siteFS struct{ fs.FS }
-
-func (s siteFS) Open(name string) (fs.File, error) {
-	file, err := s.open(name)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: siteError(err)}
-	}
-	return file, nil
-}
-
-func (s siteFS) open(name string) (fs.File, error) {
-	for element := range strings.SplitSeq(name, "/") {
-		if strings.HasPrefix(element, ".") && element != "." || runtime.GOOS == "windows" && misread(element) {
-			return nil, fs.ErrNotExist
-		}
-	}
-	info, err := fs.Stat(s.FS, name)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		index, err := fs.Stat(s.FS, path.Join(name, "index.html"))
-		if err != nil {
-			return nil, err
-		}
-		if !index.Mode().IsRegular() {
-			return nil, fs.ErrNotExist
-		}
-		dir, err := s.FS.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		return unlistable{dir}, nil
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fs.ErrNotExist
-	}
-	return s.FS.Open(name)
-}
-
-// misread reports whether Windows may take an element of a path for something
-// else than the file of that name: for a device (nul, aux.txt), for a stream
-// (a.txt::$DATA), for the file without the dots and spaces at the end, or for
-// one that has this as its short name (GIT~1 is .git).
-func misread(element string) bool {
-	if element == "." {
-		return false
-	}
-	if strings.ContainsAny(element, `\:*?"<>|`) || strings.TrimRight(element, ". ") != element {
-		return true
-	}
-	device, _, _ := strings.Cut(strings.ToLower(element), ".")
-	device = strings.TrimRight(device, " ")
-	switch device {
-	case "con", "prn", "aux", "nul", "conin$", "conout$", "clock$":
-		return true
-	}
-	for _, port := range []string{"com", "lpt"} {
-		if n, ok := strings.CutPrefix(device, port); ok && utf8.RuneCountInString(n) == 1 && strings.Contains("0123456789¹²³", n) {
-			return true
-		}
-	}
-	_, short, _ := strings.Cut(element, "~")
-	return short != "" && short[0] >= '0' && short[0] <= '9'
-}
-
-// siteError makes "not found" of every error but those of a machine in
-// trouble, because a path that leaves the directory, has a loop in it or is
-// too long is no fault of the server's.
-func siteError(err error) error {
-	for _, real := range []error{fs.ErrPermission, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO} {
-		if errors.Is(err, real) {
-			return err
-		}
-	}
-	return fs.ErrNotExist
-}
-
-// unlistable hides the ReadDir of a directory, for the case that its
-// index.html goes away while FileServer looks at it.
-type unlistable struct{ fs.File }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bufio"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,260 +10,185 @@ import (
 	"testing"
 )
 
-// site makes a directory to serve, with a secret beside it.
-func site(t *testing.T) string {
-	t.Helper()
-	top := t.TempDir()
-	for name, text := range map[string]string{
-		"secret.txt":             "secret",
-		"public/index.html":      "<h1>home</h1>",
-		"public/app.mjs":         "export {}",
-		"public/app.js":          "1",
-		"public/app.wasm":        "\x00asm",
-		"public/style.css":       "p {}",
-		"public/image.svg":       "<svg/>",
-		"public/data.json":       "{}",
-		"public/.env":            "secret",
-		"public/.git/config":     "secret",
-		"public/list/file.txt":   "file",
-		"public/sub/index.html":  "sub",
-		"public/odd/index.html/": "",
-	} {
-		path := filepath.Join(top, filepath.FromSlash(name))
-		if strings.HasSuffix(name, "/") {
-			if err := os.MkdirAll(path, 0o777); err != nil {
-				t.Fatal(err)
+// Each route is asked after those before it have declined.
+func TestRoutes(t *testing.T) {
+	answers := func(path, body string) route {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != path {
+				return false
 			}
-			continue
+			_, _ = w.Write([]byte(body))
+			return true
 		}
+	}
+	rs := routes{answers("/a", "first"), answers("/b", "second"), answers("/a", "third")}
+	for _, test := range []struct {
+		path   string
+		status int
+		body   string
+	}{{"/a", 200, "first"}, {"/b", 200, "second"}, {"/c", 404, "404 page not found\n"}} {
+		w := httptest.NewRecorder()
+		rs.ServeHTTP(w, httptest.NewRequest("GET", test.path, nil))
+		if w.Code != test.status || w.Body.String() != test.body {
+			t.Errorf("%s: %d %q", test.path, w.Code, w.Body)
+		}
+	}
+}
+
+// No file below --cgidir is served as a file, however it is asked for.
+func TestProgramsAreNoFiles(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "public")
+	for name, mode := range map[string]os.FileMode{
+		"index.html": 0o666, "cgi/data.txt": 0o666, "cgi/data.txt.gz": 0o666, "cgi/index.html": 0o666, "cgi/sub/lib.py": 0o666, "cgi/sub/index.html": 0o666, "cgi/.env": 0o666,
+		"cgi2/data.txt": 0o666, "deep/cgi/data.txt": 0o666, "file.txt": 0o666,
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		if err := os.WriteFile(path, []byte(name), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return filepath.Join(top, "public")
-}
-
-func TestFiles(t *testing.T) {
-	dir := site(t)
-	links := runtime.GOOS != "windows"
-	if links {
+	cgi := filepath.Join(dir, "cgi")
+	if runtime.GOOS != "windows" {
 		for name, target := range map[string]string{
-			"inside.txt": "list/file.txt", "out.txt": "../secret.txt", "outside": "..", "loop": "loop",
-			"absolute.txt": filepath.Join(filepath.Dir(dir), "secret.txt"),
+			"link.txt": "cgi/data.txt", "linked": "cgi", "deep/up": "../cgi/sub", "twice": "linked", "deep/index.html": "../cgi/index.html",
+			"file.txt.gz": "cgi/data.txt.gz", "cgi/out.txt": "../file.txt",
 		} {
-			if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			if err := os.Symlink(target, filepath.Join(dir, filepath.FromSlash(name))); err != nil {
 				t.Fatal(err)
 			}
 		}
+		// The directory of the programs may itself be given by a link.
+		cgi = filepath.Join(filepath.Dir(dir), "programs")
+		if err := os.Symlink(filepath.Join("public", "cgi"), cgi); err != nil {
+			t.Fatal(err)
+		}
 	}
-	files, close, err := newFiles(dir)
-	if err != nil {
-		t.Fatal(err)
+	files := files(t, "--staticdir="+dir, "--cgidir="+cgi)
+	get := func(path string) (int, string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL.Path = path
+		r.Header.Set("Accept-Encoding", "gzip")
+		w := httptest.NewRecorder()
+		files.ServeHTTP(w, r)
+		return w.Code, w.Body.String()
 	}
-	t.Cleanup(func() { _ = close() })
-	for _, test := range []struct {
-		method, path string
-		status       int
-		want         string // part of the body or of the content type
-		link         bool
-	}{
-		{method: "GET", path: "/", status: 200, want: "home"},
-		{method: "HEAD", path: "/", status: 200, want: "text/html"},
-		{method: "GET", path: "/sub/", status: 200, want: "sub"},
-		{method: "GET", path: "/sub", status: 301},
-		{method: "GET", path: "/list/file.txt", status: 200, want: "file"},
-		{method: "GET", path: "/app.mjs", status: 200, want: "text/javascript"},
-		{method: "GET", path: "/app.js", status: 200, want: "text/javascript"},
-		{method: "GET", path: "/app.wasm", status: 200, want: "application/wasm"},
-		{method: "GET", path: "/style.css", status: 200, want: "text/css"},
-		{method: "GET", path: "/image.svg", status: 200, want: "image/svg+xml"},
-		{method: "GET", path: "/data.json", status: 200, want: "application/json"},
-		{method: "POST", path: "/", status: 405},
-		{method: "GET", path: "/nothing", status: 404},
-		{method: "GET", path: "/list/", status: 404},
-		{method: "GET", path: "/list", status: 404},
-		{method: "GET", path: "/odd/", status: 404},
-		{method: "GET", path: "/.env", status: 404},
-		{method: "GET", path: "/.git/config", status: 404},
-		{method: "GET", path: "/%2e%2e/secret.txt", status: 404},
-		{method: "GET", path: "/..%2fsecret.txt", status: 404},
-		{method: "GET", path: "/list/file.txt/x", status: 404},
-
-		// Ways out.
-		{method: "GET", path: "/../secret.txt", status: 404},
-		{method: "GET", path: "/list/../../secret.txt", status: 404},
-		{method: "GET", path: "/%2E%2E/secret.txt", status: 404},
-		{method: "GET", path: "/.%2e/secret.txt", status: 404},
-		{method: "GET", path: "/list%2f..%2f..%2fsecret.txt", status: 404},
-		{method: "GET", path: "/%2f..%2fsecret.txt", status: 404},
-		{method: "GET", path: "/..%5csecret.txt", status: 404},
-		{method: "GET", path: "/list%5c..%5c..%5csecret.txt", status: 404},
-		{method: "GET", path: "/%5c..%5csecret.txt", status: 404},
-		{method: "GET", path: "/..%5c..%5c/secret.txt", status: 404},
-		{method: "GET", path: "/%252e%252e/secret.txt", status: 404},
-		{method: "GET", path: "/..%252fsecret.txt", status: 404},
-		{method: "GET", path: "/%c0%ae%c0%ae/secret.txt", status: 404}, // dots in too many bytes
-		{method: "GET", path: "/..%c0%afsecret.txt", status: 404},
-		{method: "GET", path: "/%uff0e%uff0e/secret.txt", status: 400},
-		{method: "GET", path: "/.../secret.txt", status: 404},
-		{method: "GET", path: "/..;/secret.txt", status: 404},
-		{method: "GET", path: "//../secret.txt", status: 404},
-		{method: "GET", path: filepath.ToSlash(filepath.Join(filepath.Dir(dir), "secret.txt")), status: 404},
-		{method: "GET", path: "/%00/../secret.txt", status: 404},
-		{method: "GET", path: "/list/file.txt%00.html", status: 404},
-		{method: "GET", path: "/%ff", status: 404},
-		{method: "GET", path: "/%0a", status: 404},
-
-		// A slash is a slash, however it is written.
-		{method: "GET", path: "/list%2ffile.txt", status: 200, want: "file"},
-		{method: "GET", path: "/list%2Ffile.txt", status: 200, want: "file"},
-		{method: "GET", path: "/list/../list/file.txt", status: 200, want: "file"},
-		{method: "GET", path: "/list%5cfile.txt", status: 404},
-
-		// Dot files, encoded.
-		{method: "GET", path: "/%2eenv", status: 404},
-		{method: "GET", path: "/%2Eenv", status: 404},
-		{method: "GET", path: "/.%65nv", status: 404},
-		{method: "GET", path: "/%2egit/config", status: 404},
-		{method: "GET", path: "/.git%2fconfig", status: 404},
-		{method: "GET", path: "/.git", status: 404},
-		{method: "GET", path: "/.git/", status: 404},
-		{method: "GET", path: "/list/../.env", status: 404},
-		{method: "GET", path: "/list%2f..%2f.env", status: 404},
-		{method: "GET", path: "/list%2f%2e%2e%2f%2eenv", status: 404},
-		{method: "GET", path: "/.%5cenv", status: 404},
-		{method: "GET", path: "/.%2f.env", status: 404},
-		{method: "HEAD", path: "/.env", status: 404},
-
-		// What Windows would take for another file.
-		{method: "GET", path: "/list/file.txt.", status: 404},
-		{method: "GET", path: "/list/file.txt%20", status: 404},
-		{method: "GET", path: "/list/file.txt::$DATA", status: 404},
-		{method: "GET", path: "/list::$INDEX_ALLOCATION/file.txt", status: 404},
-		{method: "GET", path: "/NUL", status: 404},
-		{method: "GET", path: "/CON", status: 404},
-		{method: "GET", path: "/list/aux.txt", status: 404},
-		{method: "GET", path: "/GIT~1/config", status: 404},
-		{method: "GET", path: "/list/C:/secret.txt", status: 404},
-		{method: "GET", path: "/a%00b", status: 404},
-		{method: "GET", path: "/" + strings.Repeat("x", 5000), status: 404},
-		{method: "GET", path: "/inside.txt", status: 200, want: "file", link: true},
-		{method: "GET", path: "/out.txt", status: 404, link: true},
-		{method: "GET", path: "/absolute.txt", status: 404, link: true},
-		{method: "GET", path: "/outside/secret.txt", status: 404, link: true},
-		{method: "GET", path: "/outside/", status: 404, link: true},
-		{method: "GET", path: "/loop", status: 404, link: true},
+	for _, path := range []string{
+		"/cgi", "/cgi/", "/cgi/data.txt", "/cgi/data.txt.gz", "/cgi/data.txt/", "/cgi/index.html", "/cgi/sub/", "/cgi/sub", "/cgi/sub/lib.py", "/cgi/.env", "/cgi//data.txt",
+		"/./cgi/data.txt", "/deep/../cgi/data.txt", "//cgi/data.txt", "/CGI/data.txt", "/cgi/data.txt.", "/cgi./data.txt", "/cgi::$INDEX_ALLOCATION/data.txt",
+		"/link.txt", "/linked/data.txt", "/linked/", "/deep/up/lib.py", "/deep/up/", "/twice/data.txt", "/deep/", "/deep/index.html",
 	} {
-		if test.link && !links {
+		if status, body := get(path); status != 404 {
+			t.Errorf("%s: %d %q", path, status, body)
+		}
+	}
+	for path, want := range map[string]string{
+		"/": "index.html", "/cgi2/data.txt": "cgi2/data.txt", "/deep/cgi/data.txt": "deep/cgi/data.txt", "/file.txt": "file.txt",
+	} {
+		if status, body := get(path); status != 200 || body != want {
+			t.Errorf("%s: %d %q", path, status, body)
+		}
+	}
+}
+
+// Files that lie in the directory of the programs are a mistake.
+func TestFilesBelowPrograms(t *testing.T) {
+	dir := t.TempDir()
+	for _, sub := range []string{"cgi/public/deep", "public/cgi", "cgi2"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(sub)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	for _, test := range []struct {
+		static, cgi string
+		ok          bool
+	}{
+		{"cgi", "cgi", false}, {"cgi/public", "cgi", false}, {"cgi/public/deep", "./cgi", false}, {"cgi/public/..", "cgi", false},
+		{filepath.Join(dir, "cgi", "public"), "cgi", false}, {"cgi", ".", false}, {".", ".", false},
+		{"public", "public/cgi", true}, {"cgi2", "cgi", true}, {"public", "cgi", true}, {".", "cgi", true},
+	} {
+		o, _, _, stderr := parse("--staticdir="+test.static, "--cgidir="+test.cgi)
+		if o == nil {
+			t.Fatal(stderr)
+		}
+		var dirs openDirs
+		err := o.openDirs(o.handler(nil, nil), &dirs)
+		dirs.close()
+		if (err == nil) != test.ok {
+			t.Errorf("%s in %s: %v", test.static, test.cgi, err)
+		}
+	}
+}
+
+// What cannot be run tells a stranger nothing of the machine.
+func TestDirectoriesDiscloseNothing(t *testing.T) {
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"a-program": 0o777, "data.txt": 0o666, "sub/file": 0o666} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("no program"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	addr, _ := open(t, "--dir="+dir, "--cgidir="+dir, "--maxframesize=10")
+	starts := runtime.GOOS != "windows" // by the name
+	for _, test := range []struct {
+		path   string
+		status [2]int // of an upgrade and of a POST with a body
+	}{
+		{"/a-program", [2]int{101, 500}},
+		{"/a-program/x", [2]int{101, 500}},
+		{"/data.txt", [2]int{404, 404}},
+		{"/sub", [2]int{404, 404}},
+		{"/none", [2]int{404, 404}},
+		{"/../a-program", [2]int{404, 404}},
+		{"/a%00b", [2]int{400, 404}},
+	} {
+		if strings.Contains(test.path, "/a-p") && !starts {
 			continue
 		}
-		w := httptest.NewRecorder()
-		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(test.method + " " + test.path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")))
-		if err != nil {
-			if test.status != http.StatusBadRequest { // which the server answers
-				t.Error(err)
+		for i, request := range []string{
+			"GET " + test.path + " HTTP/1.1\r\nHost: localhost\r\n" + upgradeLines + "\r\n",
+			"POST " + test.path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody",
+		} {
+			w := dial(t, addr)
+			w.say(request)
+			status, text := w.answer("GET")
+			if status == 101 {
+				text += w.messages()
 			}
-			continue
+			if status != test.status[i] {
+				t.Errorf("%q: %d, want %d", request, status, test.status[i])
+			}
+			for _, secret := range []string{dir, filepath.Dir(dir), "a-program", "data.txt", "exec", "errno", "open", "directory"} {
+				if strings.Contains(text, secret) {
+					t.Errorf("%q: %q is in %q", request, secret, text)
+				}
+			}
 		}
-		files.ServeHTTP(w, r)
-		if w.Code != test.status || !strings.Contains(w.Header().Get("Content-Type")+w.Body.String(), test.want) ||
-			strings.Contains(w.Body.String(), "secret") {
-			t.Errorf("%s %.40s: %d %s %.40q", test.method, test.path, w.Code, w.Header().Get("Content-Type"), w.Body)
-		}
+	}
+	w := dial(t, addr)
+	w.say("POST /a-program HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\nhello world")
+	if status, text := w.answer("POST"); starts && (status != 413 || strings.Contains(text, dir)) {
+		t.Errorf("%d %q", status, text)
 	}
 }
 
-func TestFilesInPart(t *testing.T) {
-	files, close, err := newFiles(site(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = close() })
-	get := func(method, path string, header ...string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(method, path, nil)
-		for i := 0; i < len(header); i += 2 {
-			r.Header.Set(header[i], header[i+1])
-		}
-		w := httptest.NewRecorder()
-		files.ServeHTTP(w, r)
-		return w
-	}
-	const file, page = "/list/file.txt", "/"
-	modified := get("GET", file).Header().Get("Last-Modified")
-	if modified == "" {
-		t.Fatal("no Last-Modified")
-	}
-	const long, later = "Mon, 02 Jan 2006 15:04:05 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
-	for _, test := range []struct {
-		method, path string
-		header       []string
-		status       int
-		body         string
-		length       string
-	}{
-		{"GET", file, nil, 200, "file", "4"},
-		{"HEAD", file, nil, 200, "", "4"},
-		{"HEAD", page, nil, 200, "", "13"},
-		{"GET", file, []string{"Range", "bytes=1-2"}, 206, "il", "2"},
-		{"GET", file, []string{"Range", "bytes=1-"}, 206, "ile", "3"},
-		{"GET", file, []string{"Range", "bytes=-1"}, 206, "e", "1"},
-		{"GET", file, []string{"Range", "bytes=2-1000"}, 206, "le", "2"},
-		{"GET", page, []string{"Range", "bytes=0-3"}, 206, "<h1>", "4"},
-		{"HEAD", file, []string{"Range", "bytes=1-2"}, 206, "", "2"},
-		{"GET", file, []string{"Range", "bytes=4-"}, 416, "", ""},
-		{"GET", file, []string{"Range", "bytes=x"}, 416, "", ""},
-		{"GET", file, []string{"Range", "bytes=0-3,0-3,0-3,0-3,0-3"}, 200, "file", "4"}, // more than the whole
-		{"GET", file, []string{"Range", "bytes=1-2", "If-Range", modified}, 206, "il", "2"},
-		{"GET", file, []string{"Range", "bytes=1-2", "If-Range", long}, 200, "file", "4"},
-		{"GET", file, []string{"If-Modified-Since", modified}, 304, "", ""},
-		{"GET", file, []string{"If-Modified-Since", later}, 304, "", ""},
-		{"GET", file, []string{"If-Modified-Since", long}, 200, "file", "4"},
-		{"GET", file, []string{"If-Modified-Since", "yesterday"}, 200, "file", "4"},
-		{"HEAD", file, []string{"If-Modified-Since", modified}, 304, "", ""},
-		{"GET", page, []string{"If-Modified-Since", later}, 304, "", ""},
-		{"GET", file, []string{"If-Unmodified-Since", long}, 412, "", ""},
-		{"GET", "/none", []string{"Range", "bytes=0-1"}, 404, "404 page not found\n", ""},
-		{"GET", "/.env", []string{"If-Modified-Since", modified}, 404, "404 page not found\n", ""},
+func TestTypeOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"app.mjs": "text/javascript; charset=utf-8", "app.JS": "text/javascript; charset=utf-8", "lib/mod.wasm": "application/wasm", "app.webmanifest": "application/manifest+json",
+		"a.woff": "font/woff", "a.woff2": "font/woff2", "a.ttf": "font/ttf", "a.otf": "font/otf", "a.svg": "image/svg+xml", "a.webp": "image/webp", "a.avif": "image/avif",
+		"favicon.ico": "image/vnd.microsoft.icon", "app.js.map": "application/json", "data.json": "application/json", "page.htm": "text/html; charset=utf-8",
+		"a.mp4": "video/mp4", "a.webm": "video/webm", "notes.md": "text/markdown; charset=utf-8", "a.vtt": "text/vtt; charset=utf-8",
+		"README": "", "a.no-such-type": "", "a.": "",
 	} {
-		w := get(test.method, test.path, test.header...)
-		if w.Code != test.status || test.status != 416 && w.Body.String() != test.body ||
-			test.length != "" && w.Header().Get("Content-Length") != test.length {
-			t.Errorf("%s %s %q: %d %s %q", test.method, test.path, test.header, w.Code, w.Header(), w.Body)
+		if got := typeOf(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
-	}
-}
-
-// The rule for names on Windows is the same wherever it is tested.
-func TestMisread(t *testing.T) {
-	for _, name := range []string{
-		"CON", "con", "Con", "PRN", "AUX", "NUL", "nul", "COM1", "com9", "COM0", "LPT1", "lpt9", "CONIN$", "conout$", "CLOCK$",
-		"COM¹", "com²", "LPT³",
-		"nul.txt", "aux.txt", "NUL.tar.gz", "con.html", "com1.js", "nul .txt", "NUL  .a", "con.",
-		"nul:", "nul:x", "C:", "C:x", "file.txt::$DATA", "file.txt:stream", ":", "dir::$INDEX_ALLOCATION",
-		"file.txt.", "file.txt ", "file.txt. .", "file.txt...", " ", "a ", "...", "..",
-		`a\b`, `..\secret.txt`, `\`, "a*", "a?", "a<b", "a>b", `a"b`, "a|b",
-		"GIT~1", "git~1", "PROGRA~1", "ENV~10", "FILE~1.TXT", "A1B2C3~9",
-	} {
-		if !misread(name) {
-			t.Errorf("%q would be served", name)
-		}
-	}
-	for _, name := range []string{
-		".", "index.html", "file.txt", "a b.txt", " a", "CONSOLE", "console.html", "nullable", "null", "auxiliary.txt", "com", "lpt", "com10", "com1x",
-		"COMA", "comé", "common.js", "icon", "my.nul", "a.con", "lpt.txt", "~", "a~", "~a", "a~b", "backup~", "été.html", "a-1", "a$", "a;b", "a%b",
-	} {
-		if misread(name) {
-			t.Errorf("%q would not be served", name)
-		}
-	}
-}
-
-func TestFilesMissing(t *testing.T) {
-	_, _, err := newFiles(filepath.Join(t.TempDir(), "none"))
-	if err == nil || !strings.HasPrefix(err.Error(), "cannot serve files of ") {
-		t.Error(err)
 	}
 }

@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -46,9 +48,11 @@ const patience = time.Minute
 //	[!] logged REGEXP
 //		waits for the regexp in the server's standard error; with !, which
 //		wants an ended server, fails if it is there
-//	get [-method METHOD] [-header 'Name: value']... [-sslca FILE] [-http2] URL
+//	get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line]
+//	    [-sslca FILE] [-http2] URL
 //		prints the answer: status, headers sorted, body; it must come by the
-//		version of HTTP that is asked for
+//		version of HTTP that is asked for; with -line, no more than the first
+//		line of the body, and stays connected
 //	authority NAME
 //		makes NAME.pem, the certificate of an authority
 //	certificate AUTHORITY NAME HOST...
@@ -110,7 +114,7 @@ func theServer(ts *testscript.TestScript) *server {
 	return s
 }
 
-var listeningLine = regexp.MustCompile(`listening on.*(?:wss?|unix):([^\s"]+)`)
+var listeningLine = regexp.MustCompile(`(?:listening on|files at|programs at).*(?:wss?|https?|unix):([^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -154,7 +158,7 @@ func (s *server) listens(ts *testscript.TestScript) bool {
 	m := s.stderr.wait(listeningLine, s.done)
 	if m != nil {
 		ws, page := "ws:", "http:"
-		if strings.Contains(m[0], "wss:") {
+		if strings.Contains(m[0], "wss:") || strings.Contains(m[0], "https:") {
 			ws, page = "wss:", "https:"
 		}
 		ts.Setenv("URL", ws+m[1])
@@ -213,33 +217,34 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	req, err := http.NewRequest("GET", "", nil)
 	ts.Check(err)
 	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
-		if args[0] == "-http2" {
-			transport.ForceAttemptHTTP2, args = true, args[1:]
-			continue
-		}
-		switch args[0] {
-		case "-method":
-			req.Method = args[1]
-		case "-header":
-			name, value, _ := strings.Cut(args[1], ":")
-			req.Header.Add(name, strings.TrimSpace(value))
-		case "-sslca":
-			pool, err := readAuthorities(ts.MkAbs(args[1]))
-			ts.Check(err)
-			transport.TLSClientConfig = &tls.Config{RootCAs: pool}
-		}
-		args = args[2:]
+	flags := flag.NewFlagSet("get", flag.ContinueOnError)
+	line := flags.Bool("line", false, "")
+	flags.BoolVar(&transport.ForceAttemptHTTP2, "http2", false, "")
+	flags.StringVar(&req.Method, "method", "GET", "")
+	flags.Func("header", "", func(s string) error {
+		name, value, _ := strings.Cut(s, ":")
+		req.Header.Add(name, strings.TrimSpace(value))
+		return nil
+	})
+	flags.Func("body", "", func(s string) error {
+		req.Body, req.ContentLength = io.NopCloser(strings.NewReader(s)), int64(len(s))
+		return nil
+	})
+	flags.Func("sslca", "", func(s string) error {
+		pool, err := readAuthorities(ts.MkAbs(s))
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+		return err
+	})
+	ts.Check(flags.Parse(args))
+	if neg || flags.NArg() != 1 {
+		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line] [-sslca FILE] [-http2] URL")
 	}
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: get [-method METHOD] [-header 'Name: value']... [-sslca FILE] [-http2] URL")
-	}
-	url, err := req.URL.Parse(args[0])
+	url, err := req.URL.Parse(flags.Arg(0))
 	ts.Check(err)
 	req.URL, req.Host = url, req.Header.Get("Host")
 	resp, err := transport.RoundTrip(req) // no redirect is followed
 	ts.Check(err)
-	defer resp.Body.Close()
+	ts.Defer(func() { resp.Body.Close() })
 	if transport.ForceAttemptHTTP2 != (resp.ProtoMajor == 2) {
 		ts.Fatalf("the answer is in %s", resp.Proto)
 	}
@@ -254,9 +259,15 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	slices.Sort(lines)
 	fmt.Fprintf(w, "%s\n\n", strings.Join(lines, "\n"))
-	if resp.StatusCode != http.StatusSwitchingProtocols {
+	switch {
+	case *line:
+		first, err := bufio.NewReader(resp.Body).ReadString('\n')
+		ts.Check(err)
+		fmt.Fprint(w, first)
+	case resp.StatusCode != http.StatusSwitchingProtocols:
 		_, err = io.Copy(w, resp.Body)
 		ts.Check(err)
+		resp.Body.Close()
 	}
 }
 

@@ -43,7 +43,9 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 			case showLicense:
 				fmt.Fprint(std.stdout, license)
 				return nil
-			case len(args) == 0:
+			case len(args) > 0 && o.commandDir != "":
+				return usage(cmd, fmt.Errorf("--dir=%s takes the place of a command: not also %q", o.commandDir, args[0]))
+			case len(args) == 0 && o.commandDir == "" && !o.routeOptions.some():
 				return usage(cmd, errors.New("no command to run"))
 			}
 			if o.ssl && !cmd.Flags().Changed("port") {

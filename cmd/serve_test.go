@@ -167,7 +167,7 @@ func TestStatusOf(t *testing.T) {
 		{&process.State{Signal: syscall.SIGKILL}, 137},
 		{nil, 1},
 	} {
-		if got := statusOf(test.state); got != test.want {
+		if got := exitStatusOf(test.state); got != test.want {
 			t.Errorf("%v: got %v, want %v", test.state, got, test.want)
 		}
 	}

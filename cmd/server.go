@@ -58,6 +58,27 @@ func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handl
 	return h
 }
 
+// hasSocket reports whether there is something behind a WebSocket.
+func (o *serveOptions) hasSocket() bool { return len(o.command) > 0 || o.commandDir != "" }
+
+// openDirs gives h the directories that the options name.
+func (o *serveOptions) openDirs(h *bridge.Handler, dirs *openDirs) (err error) {
+	if o.commandDir != "" {
+		if h.CommandDir, err = dirs.open("run the programs of", o.commandDir); err != nil {
+			return err
+		}
+	}
+	return o.routeOptions.open(h, dirs)
+}
+
+// answers is h, or what stands for it where there is nothing behind a WebSocket.
+func (o *serveOptions) answers(h *bridge.Handler) http.Handler {
+	if o.hasSocket() {
+		return h
+	}
+	return withoutSocket(h)
+}
+
 // headerTimeout is how long the headers of a request may take. Tests shorten it.
 var headerTimeout = 10 * time.Second
 
@@ -80,22 +101,22 @@ const gcPercent = 50
 
 // runServe serves until a signal or ctx ends it, or a listener fails.
 func runServe(ctx context.Context, o *serveOptions) error {
-	command, err := lookCommand(o.command)
-	if err != nil {
-		return err
+	var command []string
+	var err error
+	if len(o.command) > 0 {
+		if command, err = lookCommand(o.command); err != nil {
+			return err
+		}
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 	log := newLogger(o.stderr, o.logLevel, o.logFormat)
 	h := o.handler(command, log)
-	if o.staticDir != "" {
-		files, close, err := newFiles(o.staticDir)
-		if err != nil {
-			return err
-		}
-		defer close()
-		h.Plain = files
+	var dirs openDirs
+	defer dirs.close()
+	if err := o.openDirs(h, &dirs); err != nil {
+		return err
 	}
 	var shown *credentials
 	if o.ssl {
@@ -109,9 +130,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	defer closeAll(listeners)
 	defer closeAll(redirecting)
-	handler := http.Handler(h)
+	handler := o.answers(h)
 	if len(redirecting) > 0 {
-		handler = byTLS(h, h.HostChecked(toHTTPS(listeners[0].Addr())))
+		handler = byTLS(handler, h.HostChecked(toHTTPS(listeners[0].Addr())))
 	}
 	srv := newServer(withHeaders(handler, o.headers, o.headersWS, o.headersHTTP), log)
 
@@ -158,12 +179,30 @@ func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []ne
 			notes = append(notes, slog.String("certificate", "self-signed, SHA-256 "+fingerprint(shown.own)))
 		}
 	}
+	socket := o.hasSocket()
 	var urls []string
 	for _, ln := range listeners {
-		urls = append(urls, listenURL(ws, ln))
-		o.announce(log, "listening on", listenURL(ws, ln), notes...)
-		if o.staticDir != "" {
-			o.announce(log, "serving files at", listenURL(pages, ln))
+		if socket {
+			urls = append(urls, listenURL(ws, ln))
+		} else {
+			urls = append(urls, listenURL(pages, ln))
+		}
+		notes := notes // stand on the first line
+		for _, line := range []struct {
+			shown        bool
+			what, scheme string
+		}{
+			{socket, "listening on", ws},
+			{o.staticDir != "", "serving files at", pages},
+			{o.cgiDir != "", "running CGI programs at", pages},
+		} {
+			if line.shown {
+				o.announce(log, line.what, listenURL(line.scheme, ln), notes...)
+				notes = nil
+			}
+		}
+		if o.devConsole {
+			o.announce(log, "console at", listenURL(pages, ln))
 		}
 	}
 	for _, ln := range redirecting {

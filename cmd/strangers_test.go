@@ -32,19 +32,16 @@ func open(t *testing.T, args ...string) (addr string, h *bridge.Handler) {
 	h = o.handler(o.command, log)
 	// The race detector makes each process wait a second at its end.
 	h.Env = append(h.Env, "GORACE=atexit_sleep_ms=0")
-	if o.staticDir != "" {
-		files, close, err := newFiles(o.staticDir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = close() })
-		h.Plain = files
+	var dirs openDirs
+	t.Cleanup(dirs.close)
+	if err := o.openDirs(h, &dirs); err != nil {
+		t.Fatal(err)
 	}
 	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := newServer(withHeaders(h, o.headers, o.headersWS, o.headersHTTP), log)
+	srv := newServer(withHeaders(o.answers(h), o.headers, o.headersWS, o.headersHTTP), log)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- serve(ctx, srv, h.Shutdown, listeners, nil) }()

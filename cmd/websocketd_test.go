@@ -8,9 +8,9 @@ import (
 
 // websocketdFlags are those of websocketd, all of which mean something here.
 var websocketdFlags = strings.Fields(`
-	address binary closems header header-http header-ws help license loglevel
-	maxforks maxframesize origin passenv pingms port redirport reverselookup
-	sameorigin ssl sslca sslcert sslkey staticdir unixsocket version`)
+	address binary cgidir closems devconsole dir header header-http header-ws help
+	license loglevel maxforks maxframesize origin passenv passstderr pingms port redirport
+	reverselookup sameorigin ssl sslca sslcert sslkey staticdir unixsocket version`)
 
 func TestWebsocketdFlags(t *testing.T) {
 	root := newRootCmd(streams{}, nil, nil)
@@ -21,7 +21,7 @@ func TestWebsocketdFlags(t *testing.T) {
 			continue
 		}
 		switchLike := f.NoOptDefVal != ""
-		takesNoValue := slices.Contains([]string{"binary", "help", "license", "reverselookup", "sameorigin", "ssl", "version"}, name)
+		takesNoValue := slices.Contains([]string{"binary", "devconsole", "help", "license", "passstderr", "reverselookup", "sameorigin", "ssl", "version"}, name)
 		if switchLike != takesNoValue {
 			t.Errorf("--%s: takes no value: %t, want %t", name, switchLike, takesNoValue)
 		}
@@ -52,6 +52,20 @@ func TestWebsocketdCommandLines(t *testing.T) {
 		{"--unixsocket=/run/app.sock --reverselookup=false ./app.py", "./app.py"},
 		{"--port=443 --ssl --sslcert=cert.pem --sslkey=key.pem --redirport=80 ./count.sh", "./count.sh"},
 		{"-ssl -sslcert=cert.pem -sslkey key.pem -sslca ca.pem cat", "cat"},
+		{"--port=8080 --dir=./scripts", ""},
+		{"-port 8080 -dir scripts --staticdir=. --cgidir=./cgi-bin", ""},
+		{"--port=1234 --cgidir=examples/cgi-bin", ""},
+		{"--port=8080 --staticdir=.", ""},
+		{"--port=8080 --dir=scripts", ""},
+		{"--port=9393 --staticdir=static/ --dir bin/ --loglevel=debug", ""},
+		{"--address=127.0.0.1 --port=8000 --staticdir=docs --cgidir=cgi --dir ws", ""},
+		{"--staticdir=docs --cgidir=cgi ws/count.py", "ws/count.py"},
+		{"--port=8080 --dir=websocket --staticdir=static --cgidir=cgi", ""},
+		{"--port=9092 --devconsole tail -f monero.log", "tail -f monero.log"},
+		{"-port 8080 --devconsole ./call_pandoc.sh", "./call_pandoc.sh"},
+		{"--port=3433 --dir=. --devconsole", ""},
+		{"--port=8080 --devconsole --passenv PATH ./count.hs", "./count.hs"},
+		{"--devconsole --passstderr --port=8080 ./myscript.sh", "./myscript.sh"},
 		{"--header=Server:someserver/0.0.1 --header-ws=X-A:1 --header-http=X-B:2 --header X-C:3 cat", "cat"},
 		{"--ssl --sslcert=/etc/ssl/cert.pem --sslkey=/etc/ssl/key.pem --binary=true --port=8080 socat - TCP4:localhost:53700", "socat - TCP4:localhost:53700"},
 		{"--ssl -sslkey certs/server.key --sslcert certs/server_cert.pem --port 8080 -- sh -c ./test.sh", "sh -c ./test.sh"},

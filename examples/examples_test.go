@@ -129,6 +129,25 @@ func greet(t *testing.T, s *server) {
 	s.dial(t, "").close()
 }
 
+// One server for all of them, which finds each by its address and nothing else.
+func TestGreeterDir(t *testing.T) {
+	t.Parallel()
+	need(t, "sh")
+	s := start(t, nil, "--dir=greeter")
+	c := s.dial(t, "greeter.sh")
+	c.send("World")
+	c.want("Hello, World!")
+	c.close()
+	for _, path := range []string{"", "greeter.c", "index.html", "go", "../count/count.sh"} {
+		if conn, resp, err := websocket.Dial(t.Context(), s.url+path, nil); err == nil || resp == nil || resp.StatusCode != 404 {
+			t.Errorf("%s: %v, %v", path, resp, err)
+			if conn != nil {
+				conn.CloseNow()
+			}
+		}
+	}
+}
+
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil, "--staticdir=greeter", "cat")

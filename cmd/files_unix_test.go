@@ -34,11 +34,7 @@ func TestFilesThatAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	files, close, err := newFiles(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = close() })
+	files := files(t, "--staticdir="+dir)
 	for _, path := range []string{"/fifo", "/fifo/", "/piped/", "/piped/index.html", "/link.txt", "/socket"} {
 		for _, method := range []string{"GET", "HEAD"} {
 			w := httptest.NewRecorder()

@@ -1,0 +1,45 @@
+// Close codes in words. wsbridge closes with 4000 + N when the command exits
+// with status N, and with 4128 + S when signal S kills it; the other codes are
+// those of RFC 6455, section 7.4.1, and of the registry that it began.
+
+const meanings = {
+  1000: 'the command ended with exit status 0',
+  1001: 'the server is shutting down',
+  1002: 'the server takes what was sent for a breach of the protocol',
+  1003: 'the server does not take messages of this kind',
+  1005: 'closed without a code',
+  1006: 'the connection was lost: the server is gone, or did not hear from this page for too long',
+  1007: 'what was sent as text is not UTF-8',
+  1008: 'the server’s policy does not allow this',
+  1009: 'the message was larger than the server takes (--maxframesize)',
+  1010: 'the server lacks an extension',
+  1011: 'the server could not start or go on with the command',
+  1012: 'the command is being restarted',
+  1013: 'the server has too much to do; try again later',
+  1014: 'a server behind this one gave a bad answer',
+  1015: 'the TLS handshake failed',
+};
+
+// Those that have the same number everywhere.
+const signals = {
+  1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 4: 'SIGILL', 5: 'SIGTRAP', 6: 'SIGABRT', 8: 'SIGFPE',
+  9: 'SIGKILL', 11: 'SIGSEGV', 13: 'SIGPIPE', 14: 'SIGALRM', 15: 'SIGTERM',
+};
+
+// ending says why a connection ended that was open, or never became so, as in
+// "4003: the command ended with exit status 3".
+export function ending({ code, reason, opened, ours }) {
+  if (ours) return 'disconnected';
+  if (code === 1006 && !opened) return '1006: no connection: the server is not there, or has refused it (its log says why)';
+  if (code > 4000 && code < 4256) return `${code}: the command ${commandsEnd(code - 4000, reason)}`;
+  const meaning = meanings[code] ?? 'closed with a code of the command’s or the server’s own';
+  return `${code}: ${meaning}${reason ? ` (${reason})` : ''}`;
+}
+
+// commandsEnd tells an exit status over 128 from a signal by the reason.
+function commandsEnd(n, reason) {
+  const number = n - 128, name = signals[number];
+  const signal = `signal ${number}${name ? ` (${name})` : ''}`;
+  if (n > 128 && !reason.startsWith('exit status')) return `was killed by ${signal}`;
+  return `ended with exit status ${n}${n > 128 && name ? `, as a shell does after ${signal}` : ''}`;
+}

@@ -1,0 +1,71 @@
+package cmd
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A consoleServer is a wsbridge with a console, which a test may stop and
+// start again at the same port.
+type consoleServer struct {
+	testing.TB
+	args []string
+	page string // http://127.0.0.1:PORT/
+
+	cmd    *exec.Cmd
+	stderr *watched
+	done   chan struct{} // closed when Wait has returned
+}
+
+// serveConsole serves a command with these arguments until the test ends.
+func serveConsole(t testing.TB, args ...string) *consoleServer {
+	t.Helper()
+	s := &consoleServer{TB: t, args: args}
+	s.start("0")
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *consoleServer) start(port string) {
+	s.Helper()
+	s.stderr, s.done = newWatched(), make(chan struct{})
+	s.cmd = exec.Command("wsbridge", append([]string{"--port=" + port, "--devconsole"}, s.args...)...)
+	// The race detector makes each process wait a second at its end.
+	s.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	s.cmd.Stderr = s.stderr
+	if err := s.cmd.Start(); err != nil {
+		s.Fatal(err)
+	}
+	go func(cmd *exec.Cmd, done chan struct{}) {
+		_ = cmd.Wait()
+		close(done)
+	}(s.cmd, s.done)
+	m := s.stderr.wait(listeningLine, s.done)
+	if m == nil {
+		s.stop()
+		s.Fatalf("the server does not listen:\n%s", s.stderr.text())
+	}
+	s.page = "http:" + m[1]
+}
+
+func (s *consoleServer) restart() {
+	s.Helper()
+	s.start(strings.TrimSuffix(s.page[strings.LastIndex(s.page, ":")+1:], "/"))
+}
+
+// stop ends the server as SIGTERM does, or, where there is none, at once.
+func (s *consoleServer) stop() {
+	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+		_ = s.cmd.Process.Kill()
+	}
+	select {
+	case <-s.done:
+	case <-time.After(patience):
+		s.Error("the server does not end")
+		_ = s.cmd.Process.Kill()
+		<-s.done
+	}
+}

@@ -1,0 +1,246 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wsbridge/wsbridge/bridge"
+)
+
+// A fileRoute answers plain requests with the files of a directory. What of
+// that is meant for strangers bridge.LookPath says; besides, no directory is
+// listed, and nothing is opened that is no regular file: that could block.
+type fileRoute struct {
+	root     *os.Root
+	programs fs.FileInfo // a directory of which nothing is served, or nil
+}
+
+// newFileRoute makes a fileRoute of root, without the files below programs,
+// which may be nil.
+func newFileRoute(root, programs *os.Root) (*fileRoute, error) {
+	f := &fileRoute{root: root}
+	if programs == nil {
+		return f, nil
+	}
+	var err error
+	if f.programs, err = programs.Stat("."); err != nil {
+		return nil, err
+	}
+	if isWithin(root.Name(), f.programs) {
+		return nil, &hintedError{
+			fmt.Errorf("cannot serve files of %s: it lies in the directory of the CGI programs, of which none is served", root.Name()),
+			"--staticdir and --cgidir must be apart, or the CGI programs below the files",
+		}
+	}
+	return f, nil
+}
+
+// isWithin reports whether a directory is another one or lies below it.
+func isWithin(dir string, other fs.FileInfo) bool {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	for err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(dir); err == nil && os.SameFile(info, other) {
+			return true
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			break
+		}
+		dir = parent
+	}
+	return false
+}
+
+// serve is a route.
+func (f *fileRoute) serve(w http.ResponseWriter, r *http.Request) bool {
+	name := path.Clean("/" + r.URL.Path)
+	found, err := f.look(name)
+	isDir := err == nil && found.Info.IsDir()
+	if isDir {
+		if found, err = f.look(path.Join(name, "index.html")); err == nil && found.Info.IsDir() {
+			err = fs.ErrNotExist
+		}
+	}
+	switch to := redirection(r.URL.Path, isDir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		fileError(w, http.StatusMethodNotAllowed)
+	case err != nil:
+		fileError(w, statusOf(err))
+	case to != "":
+		w.Header().Set("Location", (&url.URL{Path: to, RawQuery: r.URL.RawQuery}).String())
+		w.WriteHeader(http.StatusMovedPermanently)
+	default:
+		f.send(w, r, found)
+	}
+	return true
+}
+
+// look finds the directory or the regular file that a name with a slash at
+// its beginning is that of.
+func (f *fileRoute) look(name string) (bridge.Found, error) {
+	found, err := bridge.LookPath(f.root, name)
+	if err != nil {
+		return found, err
+	}
+	if mode := found.Info.Mode(); !mode.IsDir() && !mode.IsRegular() || found.Rest != "" || f.isProgram(found.Real) {
+		return found, fs.ErrNotExist
+	}
+	return found, nil
+}
+
+// isProgram reports whether a file, by its name without links, is one of
+// those that are not to be served.
+func (f *fileRoute) isProgram(real string) bool {
+	if f.programs == nil {
+		return false
+	}
+	for i := range real + "/" {
+		if i == len(real) || real[i] == '/' {
+			if info, err := f.root.Lstat(real[:i]); err != nil || os.SameFile(info, f.programs) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// redirection is where a request for a file or a directory should have gone,
+// from where it went; empty if it is right there. Relative links of a page
+// hang on that, and each has one address.
+func redirection(urlPath string, isDir bool) string {
+	slash := strings.HasSuffix(urlPath, "/")
+	switch {
+	case strings.HasSuffix(urlPath, "/index.html"):
+		return "./"
+	case isDir && !slash && urlPath != "":
+		return path.Base(urlPath) + "/"
+	case !isDir && slash:
+		return "../" + path.Base(urlPath)
+	}
+	return ""
+}
+
+// send sends a file, or what somebody has compressed of it in advance.
+func (f *fileRoute) send(w http.ResponseWriter, r *http.Request, found bridge.Found) {
+	header := w.Header()
+	header.Set("X-Content-Type-Options", "nosniff")
+	offers := f.offers(found)
+	accepted := acceptedCodings(r.Header["Accept-Encoding"])
+	if len(offers) > 1 || !slices.Contains(accepted, identity) {
+		header.Add("Vary", "Accept-Encoding")
+	}
+	for _, coding := range accepted {
+		offer, ok := offers[coding]
+		if !ok {
+			continue
+		}
+		file, info, err := f.open(offer)
+		if err != nil && coding == identity {
+			fileError(w, statusOf(err))
+			return
+		}
+		if err != nil {
+			continue
+		}
+		defer file.Close()
+		contentType := typeOf(found.Name)
+		etag := fmt.Sprintf("%x-%x", info.ModTime().UnixNano(), info.Size())
+		if coding != identity {
+			etag += "-" + coding
+			header.Set("Content-Encoding", coding)
+			if contentType == "" {
+				contentType = f.sniff(found)
+			}
+			if r.Header.Get("If-Match")+r.Header.Get("If-Unmodified-Since") == "" {
+				// ServeContent leaves it out, but also where it belongs to
+				// nothing: in the answer to a condition that does not hold.
+				header.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
+			}
+		}
+		header.Set("Etag", `"`+etag+`"`)
+		if contentType != "" {
+			header.Set("Content-Type", contentType)
+		}
+		http.ServeContent(w, r, "", info.ModTime(), file)
+		return
+	}
+	fileError(w, http.StatusNotAcceptable)
+}
+
+// offers are the forms in which there is a file, by their content coding. One
+// that is older than the file is not of that file.
+func (f *fileRoute) offers(found bridge.Found) map[string]bridge.Found {
+	offers := map[string]bridge.Found{identity: found}
+	for _, c := range codings {
+		coded, err := f.look("/" + found.Name + c.suffix)
+		if err == nil && !coded.Info.IsDir() && !coded.Info.ModTime().Before(found.Info.ModTime()) {
+			offers[c.name] = coded
+		}
+	}
+	return offers
+}
+
+// open opens the file that was found, or one that has taken its place and may
+// be served like it.
+func (f *fileRoute) open(found bridge.Found) (*os.File, fs.FileInfo, error) {
+	for range 10 { // each time it is replaced meanwhile
+		file, err := f.root.Open(filepath.FromSlash(found.Real))
+		if err != nil {
+			return nil, nil, err
+		}
+		info, err := file.Stat()
+		if err == nil && os.SameFile(info, found.Info) {
+			return file, info, nil
+		}
+		file.Close()
+		if found, err = f.look("/" + found.Name); err != nil {
+			return nil, nil, err
+		}
+		if found.Info.IsDir() {
+			break
+		}
+	}
+	return nil, nil, fs.ErrNotExist
+}
+
+// sniff guesses the type of a file from how it begins.
+func (f *fileRoute) sniff(found bridge.Found) string {
+	file, _, err := f.open(found)
+	if err != nil {
+		return "application/octet-stream"
+	}
+	defer file.Close()
+	begin := make([]byte, 512) // as much as is looked at
+	n, _ := io.ReadFull(file, begin)
+	return http.DetectContentType(begin[:n])
+}
+
+func statusOf(err error) int {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return http.StatusNotFound
+	case errors.Is(err, fs.ErrPermission):
+		return http.StatusForbidden
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func fileError(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }
