@@ -79,7 +79,7 @@ type growthPanel struct {
 var growthPanels = []growthPanel{
 	{"messages a second", "ns/op", func(v float64) float64 { return 1e9 / v }},
 	{"p99 latency, ms", "p99-µs", func(v float64) float64 { return v / 1e3 }},
-	{"server's memory a connection, KiB", "KiB/connection", func(v float64) float64 { return v }},
+	{"memory a connection, KiB", "KiB/connection", func(v float64) float64 { return v }},
 }
 
 var growthPrograms = []string{"wsbridge", "websocketd", "node", "floor"}
@@ -111,7 +111,7 @@ text { fill: #ccc }
 
 func growthPlot(figures map[string]map[string]map[int][]float64) []byte {
 	var svg bytes.Buffer
-	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 300" role="img" aria-labelledby="title">
+	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 300" role="img" aria-labelledby="title">
 <title id="title">Throughput, latency and memory of each server by the number of connections</title>
 %s`, growthStyle)
 	x := panelLeft
@@ -151,15 +151,14 @@ func (p growthPanel) draw(svg *bytes.Buffer, figures map[string]map[string]map[i
 	if len(ns) == 0 {
 		return
 	}
-	low, high = math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
+	low, high = math.Log10(low/1.2), math.Log10(high*1.2)
 	xAt := func(n int) float64 {
 		return panelWidth * math.Log10(float64(n)) / math.Log10(float64(max(ns[len(ns)-1], 2)))
 	}
 	yAt := func(v float64) float64 { return panelHeight * (high - math.Log10(v)) / (high - low) }
 
 	fmt.Fprintf(svg, "<text class=\"title\" x=\"0\" y=\"-12\">%s</text>\n", p.title)
-	for e := low; e <= high; e++ {
-		v := math.Pow(10, e)
+	for _, v := range growthTicks(low, high) {
 		fmt.Fprintf(svg, "<path class=\"grid\" d=\"M0 %.1fh%.0f\"/><text x=\"-6\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
 			yAt(v), panelWidth, yAt(v)+4, growthNumber(v))
 	}
@@ -181,7 +180,20 @@ func (p growthPanel) draw(svg *bytes.Buffer, figures map[string]map[string]map[i
 	}
 }
 
-// growthNumber writes powers of ten shortly.
+// growthTicks are what a scale between two powers of ten is marked with.
+func growthTicks(low, high float64) (ticks []float64) {
+	for e := math.Floor(low); e <= high; e++ {
+		for _, digit := range []float64{1, 2, 5} {
+			v := digit * math.Pow(10, e)
+			if at := math.Log10(v); at >= low && at <= high && (digit == 1 || high-low < 2) {
+				ticks = append(ticks, v)
+			}
+		}
+	}
+	return ticks
+}
+
+// growthNumber writes a number of one digit and zeros shortly.
 func growthNumber(v float64) string {
 	switch {
 	case v >= 1e6:
