@@ -40,7 +40,6 @@ func BenchmarkPeers(b *testing.B) {
 type benchProgram struct {
 	name string
 	args []string
-	env  []string
 }
 
 // benchPrograms builds or finds the programs, and prints which they are as
