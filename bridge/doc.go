@@ -23,9 +23,10 @@
 //     backlog is full does the client have to wait.
 //   - output reads the child's output. The lines that one read brings are
 //     framed and leave in one write.
-//   - stderr logs the child's standard error. When the client gets it too,
-//     output reads it with a goroutine of its own, and the two take turns at
-//     sending.
+//   - stderr logs the child's standard error. It is started when there is
+//     some, or the end of it, where the system can tell. When the client gets
+//     it too, output reads it with a goroutine of its own, and the two take
+//     turns at sending.
 //
 // All bytes pass a conn, the net.Conn under the WebSocket. The library reads
 // frames from it, and writes its control frames to it; data frames are made
