@@ -44,6 +44,7 @@
 // the child is ended (package process has the ladder), what is left of its
 // output is delivered if somebody is there to take it (a client that got much
 // is asked by a ping how far it has read, because megabytes may lie in the
-// buffers between), and the WebSocket is closed with the code for the cause: 1000 or 4000+N for exit status N,
-// 4128+S for signal S, else a code of RFC 6455, section 7.4.1.
+// buffers between), and the WebSocket is closed with the code for the cause:
+// 1000 or 4000+N for exit status N, 4128+S for signal S, else a code of RFC
+// 6455, section 7.4.1.
 package bridge

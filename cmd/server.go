@@ -89,7 +89,9 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          stdlog.New(httpLog{log}, "", 0),
+		// withoutStalls ends a stream, but not the connection that takes nothing.
+		HTTP2:    &http.HTTP2Config{WriteByteTimeout: stallTimeout},
+		ErrorLog: stdlog.New(httpLog{log}, "", 0),
 	}
 }
 
