@@ -107,7 +107,7 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 		}
 		select {
 		case err := <-failed:
-			if isEnd(err) && !test.http2 { // there the end of the connection may be told instead
+			if isEnd(err) {
 				t.Errorf("%+v: %v", test, err)
 			}
 		case <-time.After(patience):
