@@ -88,7 +88,7 @@ var cgiFaults = []fault{
 		name: "the program does not read the body, and the client goes",
 		inject: func(s *scene) {
 			p := s.ask("POST", "mute", "Content-Length: 1000000\r\n\r\n"+string(bytes.Repeat([]byte("x"), 1_000_000)))
-			s.inUse()
+			until(s, func() bool { return processes(s.mark) == 2 }, func() string { return "the program" })
 			p.Close()
 		},
 		logged: "msg=cgi",
