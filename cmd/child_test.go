@@ -64,6 +64,8 @@ func child(args []string) int {
 		time.Sleep(10 * time.Minute) // not for ever, should a test be killed
 	case "obey": // what its input says
 		return obey(os.Stdin)
+	case "weather": // something to see; its seconds are N times as fast
+		return weather(os.Stdin, number(args))
 	case "lines": // N numbered ones after the first line in, then exit status 5
 		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 			return 1
