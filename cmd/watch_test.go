@@ -62,7 +62,6 @@ func TestGather(t *testing.T) {
 	}
 }
 
-
 func TestUnwatched(t *testing.T) {
 	for name, want := range map[string]bool{
 		".": false, "a": false, "a/b.css": false, "a.b/c": false, "a~b": false, "node_modules.txt": false,
