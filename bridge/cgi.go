@@ -101,6 +101,10 @@ func (h *Handler) serveCGI(w http.ResponseWriter, r *http.Request, p program) *r
 		return refused
 	}
 	r = h.withRemoteHost(r)
+	if c.ctx.Err() != nil { // over HTTP/2 a client can take back requests by the thousand
+		h.release(who)
+		return c.givenUp()
+	}
 	id := rand.Text()[:12]
 	c.log = h.Logger.With("id", id)
 	child, err := h.start(p, c.environ(r, id, p))
@@ -112,16 +116,23 @@ func (h *Handler) serveCGI(w http.ResponseWriter, r *http.Request, p program) *r
 	c.child = child
 	go c.run(who)
 	err = c.passOn(w)
-	switch cause := context.Cause(c.ctx); {
-	case errors.Is(cause, errShutdown) && c.status != 0:
-		panic(http.ErrAbortHandler) // else the client takes what there is for the whole
-	case errors.Is(cause, errShutdown):
-		return shuttingDown()
-	case err != nil && cause == nil && c.status == 0:
+	if c.ctx.Err() == nil && err != nil && c.status == 0 {
 		c.log.Error("malformed CGI answer", "path", c.path, "error", err)
 		return &refusal{status: http.StatusInternalServerError, reason: "the program gave no valid answer"}
 	}
-	return nil
+	return c.givenUp()
+}
+
+// givenUp is what a client gets that is not given a whole answer, and nothing
+// if it has one or is gone.
+func (c *cgi) givenUp() *refusal {
+	if !errors.Is(context.Cause(c.ctx), errShutdown) {
+		return nil
+	}
+	if c.status != 0 {
+		panic(http.ErrAbortHandler) // else the client takes what there is for the whole
+	}
+	return shuttingDown()
 }
 
 // readBody reads the body of a request, which is whole or an error.

@@ -88,6 +88,9 @@ func readAnswerHeader(r *bufio.Reader) (status int, header http.Header, err erro
 	default:
 		return 0, nil, errors.New("neither Content-Type nor Location nor Status in the header")
 	}
+	if len(header["Content-Length"]) > 1 { // which a proxy may take otherwise than the client
+		return 0, nil, errors.New("several Content-Length in the header")
+	}
 	header.Del("Status")
 	for _, name := range ofConnection {
 		header.Del(name)

@@ -51,6 +51,7 @@ func TestCGIAnswers(t *testing.T) {
 		{"Content-Type: text/plain", 500, "", ""},
 		{"X-A: 1\n\nbody", 500, "", ""},
 		{" Content-Type: text/plain\n\n", 500, "", ""},
+		{"Content-Type: a/b\nContent-Length: 1\ncontent-length: 4\n\nbody", 500, "", ""},
 		{"Content-Type: a/b\nno colon here\n\n", 500, "", ""},
 		{"Content-Type: a/b\nb(d: 1\n\n", 500, "", ""},
 		{"Content-Type: a/b\nX: a\x00b\n\n", 500, "", ""},

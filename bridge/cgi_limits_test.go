@@ -221,6 +221,24 @@ func (b removingBody) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
+// For a client that is gone already nothing is started.
+func TestCGIGoneBefore(t *testing.T) {
+	h := &Handler{}
+	root := withCGI(t, h)
+	log := newLog(t, h)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if !h.ServeCGI(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", asked("tell"), nil), root) {
+		t.Fatal("the program was not found")
+	}
+	if err := h.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := log.String(); strings.Contains(got, "cgi") {
+		t.Errorf("it was started: %s", got)
+	}
+}
+
 // A client that says more than it should is answered, and what it said is not
 // taken for another request.
 func TestCGITooMuch(t *testing.T) {

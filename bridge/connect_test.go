@@ -75,11 +75,14 @@ func TestClientIsStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	stdin, keep := io.Pipe()
 	defer keep.Close()
+	out, stdout := io.Pipe()
+	defer out.Close()
 	go func() {
-		log.wait("msg=open")
-		cancel()
+		defer cancel()
+		_, _ = io.WriteString(keep, "hello\n")
+		_, _ = out.Read(make([]byte, 10)) // the server may know of the session before the client
 	}()
-	end, err := (&Client{Stdin: stdin, Stdout: io.Discard}).Run(ctx, srv.URL)
+	end, err := (&Client{Stdin: stdin, Stdout: stdout}).Run(ctx, srv.URL)
 	if err != nil || end.Code != 1001 {
 		t.Errorf("%v, %v", end, err)
 	}

@@ -23,9 +23,10 @@
 //     backlog is full does the client have to wait.
 //   - output reads the child's output. The lines that one read brings are
 //     framed and leave in one write.
-//   - stderr logs the child's standard error. When the client gets it too,
-//     output reads it with a goroutine of its own, and the two take turns at
-//     sending.
+//   - stderr logs the child's standard error. It is started when there is
+//     some, or the end of it, where the system can tell. When the client gets
+//     it too, output reads it with a goroutine of its own, and the two take
+//     turns at sending.
 //
 // All bytes pass a conn, the net.Conn under the WebSocket. The library reads
 // frames from it, and writes its control frames to it; data frames are made
@@ -44,6 +45,7 @@
 // the child is ended (package process has the ladder), what is left of its
 // output is delivered if somebody is there to take it (a client that got much
 // is asked by a ping how far it has read, because megabytes may lie in the
-// buffers between), and the WebSocket is closed with the code for the cause: 1000 or 4000+N for exit status N,
-// 4128+S for signal S, else a code of RFC 6455, section 7.4.1.
+// buffers between), and the WebSocket is closed with the code for the cause:
+// 1000 or 4000+N for exit status N, 4128+S for signal S, else a code of RFC
+// 6455, section 7.4.1.
 package bridge

@@ -29,9 +29,9 @@ func (h *Handler) environ(r *http.Request, id string, own ...variable) []string 
 		set(v.name, v.value)
 	}
 	remoteAddr, remotePort := peerOf(r)
-	serverName, serverPort, err := net.SplitHostPort(r.Host)
+	serverName, serverPort, err := net.SplitHostPort(requestHost(r))
 	if err != nil {
-		serverName, serverPort = strings.Trim(r.Host, "[]"), "80"
+		serverName, serverPort = strings.Trim(requestHost(r), "[]"), "80"
 		if r.TLS != nil {
 			serverPort = "443"
 		}

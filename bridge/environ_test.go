@@ -126,6 +126,8 @@ func TestEnvironOfServer(t *testing.T) {
 		{"[::1]", false, "::1", "80"},
 		{"[::1]", true, "::1", "443"},
 		{"[::1]:8080", false, "::1", "8080"},
+		{"127.0.0.1:", false, "127.0.0.1", "80"},
+		{"[::1]:", true, "::1", "443"},
 		{"::1", false, "::1", "80"},
 	} {
 		r := upgradeRequest(withHost(test.host))

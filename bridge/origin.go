@@ -75,7 +75,8 @@ func upgradeRequired(reason string) *refusal {
 func hasToken(h http.Header, name, token string) bool {
 	for _, line := range h.Values(name) {
 		for t := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(t), token) {
+			// To EqualFold the Kelvin sign is a k: the token is ASCII.
+			if t = strings.TrimSpace(t); len(t) == len(token) && strings.EqualFold(t, token) {
 				return true
 			}
 		}
@@ -195,11 +196,15 @@ func isLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") // RFC 6761, section 6.3
 }
 
+// requestHost is the host and perhaps the port that a request names; one that
+// is empty is none (RFC 3986, section 6.2.3).
+func requestHost(r *http.Request) string { return strings.TrimSuffix(r.Host, ":") }
+
 // checkHost lets in requests that name this server by an address or by a
 // name that is known to be its own, and no others: a page of a name that an
 // attacker has pointed here (DNS rebinding) would be of the same origin.
 func (h *Handler) checkHost(r *http.Request) *refusal {
-	host, _, err := splitHost(r.Host)
+	host, _, err := splitHost(requestHost(r))
 	if err != nil {
 		return &refusal{status: http.StatusBadRequest, reason: "bad Host header"}
 	}
@@ -281,7 +286,7 @@ func parsePage(s string) (Origin, error) {
 // isOwnPage reports whether a page comes from this server, as the Host header
 // names it, or, where only the machine matters, from the same machine.
 func (h *Handler) isOwnPage(r *http.Request, page Origin) bool {
-	host, port, err := splitHost(r.Host)
+	host, port, err := splitHost(requestHost(r))
 	if err != nil || page == nullPage {
 		return false
 	}

@@ -61,8 +61,7 @@ func (s *session) deliver() (readErr, writeErr error) {
 	case s.passStderr:
 		return s.deliverStreams(s.child.Stderr, s.child.Stderr)
 	}
-	l := s.newLineDelivery()
-	return l.deliver(s.source, s.waits)
+	return s.newLineDelivery(s.source, s.waits).deliver()
 }
 
 // widen gives a child that fills its pipe one that holds more. n is how much
@@ -125,6 +124,7 @@ func (s *session) deliverChunk(chunk []byte) error {
 // A lineDelivery is the way of a child's lines into frames.
 type lineDelivery struct {
 	*session
+	from      readyReader
 	data      []byte // read and not yet sent: the beginning of a line
 	searched  int    // bytes of data that hold no end of a line
 	opcode    byte   // of the next frame: opContinuation within a line
@@ -137,18 +137,19 @@ type lineDelivery struct {
 	logs    *lineLog // what is read goes there as well; nil: it does not
 }
 
-func (s *session) newLineDelivery() lineDelivery {
-	return lineDelivery{session: s, opcode: opText, deflation: deflation{on: s.compress}}
+// newLineDelivery makes a delivery of the lines of source. With waits it is
+// source's own that tells when there is something to read.
+func (s *session) newLineDelivery(source io.Reader, waits syscall.Conn) *lineDelivery {
+	l := &lineDelivery{session: s, opcode: opText, deflation: deflation{on: s.compress}}
+	l.from.init(source, waits, l.take, l.drop)
+	return l
 }
 
-// deliver sends the lines of source. With waits it is source's own that tells
-// when there is something to read.
-func (l *lineDelivery) deliver(source io.Reader, waits syscall.Conn) (readErr, writeErr error) {
+// deliver sends the lines until there are no more, or nobody who takes them.
+func (l *lineDelivery) deliver() (readErr, writeErr error) {
 	defer func() { putBuffer(l.data) }()
-	var ready readyReader
-	ready.init(source, waits, l.take, l.drop)
 	for {
-		n, readErr := ready.read()
+		n, readErr := l.from.read()
 		old := len(l.data)
 		l.data = l.data[:old+n]
 		if l.streams == nil {
@@ -156,7 +157,13 @@ func (l *lineDelivery) deliver(source io.Reader, waits syscall.Conn) (readErr, w
 		} else if l.logs != nil {
 			_, _ = l.logs.Write(l.data[old:])
 		}
-		if err := l.send(readErr != nil); err != nil {
+		var err error
+		if l.streams == nil {
+			err = l.send(readErr != nil)
+		} else {
+			err = l.streams.send(l, readErr != nil)
+		}
+		if err != nil {
 			return nil, err
 		}
 		if readErr != nil {
@@ -190,10 +197,6 @@ func (l *lineDelivery) drop() {
 
 // send frames the lines that are whole and writes the frames.
 func (l *lineDelivery) send(atEOF bool) (err error) {
-	if l.streams != nil {
-		l.streams.lock()
-		defer l.streams.unlock()
-	}
 	l.frames = l.outputBuffer()
 	defer func() {
 		putBuffer(l.frames)

@@ -82,7 +82,7 @@ func (s *session) begin() {
 	s.wg.Go(s.input)
 	if s.child != nil {
 		if !s.passStderr {
-			s.wg.Go(s.stderr)
+			s.child.Stderr.WhenReadable(func() { s.wg.Go(s.stderr) })
 		}
 		s.wg.Go(s.output)
 	} else {

@@ -19,15 +19,16 @@ type streams struct {
 	json []byte        // room for a payload, while mu is held
 }
 
-func (t *streams) lock() {
+// send is l.send, while the other stream waits.
+func (t *streams) send(l *lineDelivery, atEOF bool) error {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.json = getLarge()
-}
-
-func (t *streams) unlock() {
-	putBuffer(t.json)
-	t.json = nil
-	t.mu.Unlock()
+	defer func() {
+		putBuffer(t.json)
+		t.json = nil
+	}()
+	return l.send(atEOF)
 }
 
 // deliverStreams sends the lines of source and of stderr until both have
@@ -38,16 +39,16 @@ func (s *session) deliverStreams(stderr io.Reader, waits syscall.Conn) (readErr,
 	var stderrErr error
 	wg.Go(func() {
 		log := &lineLog{log: s.log}
-		l := s.newLineDelivery()
+		l := s.newLineDelivery(stderr, waits)
 		l.streams, l.name, l.logs = both, "stderr", log
-		if _, stderrErr = l.deliver(stderr, waits); stderrErr != nil {
+		if _, stderrErr = l.deliver(); stderrErr != nil {
 			_, _ = io.Copy(log, stderr) // nobody reads it any more, but it is written
 		}
 		log.end()
 	})
-	l := s.newLineDelivery()
+	l := s.newLineDelivery(s.source, s.waits)
 	l.streams, l.name = both, "stdout"
-	readErr, writeErr = l.deliver(s.source, s.waits)
+	readErr, writeErr = l.deliver()
 	wg.Wait()
 	if writeErr == nil {
 		writeErr = stderrErr

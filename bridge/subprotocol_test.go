@@ -25,6 +25,7 @@ func TestSubprotocol(t *testing.T) {
 		{"several lines", []string{"v2"}, []string{"v1", "v2,v3"}, "v2", "v2", "v1, v2,v3"},
 		{"the client's letters", []string{"chat"}, []string{"Chat"}, "Chat", "chat", "Chat"},
 		{"a part of a name", []string{"chat"}, []string{"chatter, superchat"}, "", "", "chatter, superchat"},
+		{"other letters that look alike", []string{"k"}, []string{"\u212a"}, "", "", "\u212a"},
 		{"nothing offered", []string{"chat"}, []string{" , "}, "", "", ","},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -117,7 +117,6 @@ func selfSigned(names []string) (*tls.Certificate, error) {
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber:          new(big.Int).SetBytes([]byte(rand.Text())),
 		Subject:               pkix.Name{CommonName: "wsbridge, self-signed"},
 		NotBefore:             now.Add(-time.Hour), // for clocks that are slow
 		NotAfter:              now.AddDate(1, 0, 0),
@@ -128,12 +127,12 @@ func selfSigned(names []string) (*tls.Certificate, error) {
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	for _, name := range names {
-		ip := net.ParseIP(name)
+		addr, err := netip.ParseAddr(name)
 		switch {
-		case ip == nil:
+		case err != nil:
 			template.DNSNames = append(template.DNSNames, name)
-		case !ip.IsUnspecified():
-			template.IPAddresses = append(template.IPAddresses, ip)
+		case !addr.IsUnspecified():
+			template.IPAddresses = append(template.IPAddresses, addr.WithZone("").AsSlice()) // clients leave out the zone
 		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

@@ -14,13 +14,14 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/wsbridge/wsbridge/bridge"
 )
 
 // A fileRoute answers plain requests with the files of a directory. What of
 // that is meant for strangers bridge.LookPath says; besides, no directory is
-// listed, and nothing is opened that is no regular file: that could block.
+// listed, and nothing but regular files is sent.
 type fileRoute struct {
 	root     atomic.Pointer[os.Root]
 	programs fs.FileInfo // a directory of which nothing is served, or nil
@@ -232,12 +233,14 @@ func (f *fileRoute) offers(found bridge.Found) map[string]bridge.Found {
 // be served like it.
 func (f *fileRoute) open(found bridge.Found) (*os.File, fs.FileInfo, error) {
 	for range 10 { // each time it is replaced meanwhile
-		file, err := f.root.Load().Open(filepath.FromSlash(found.Real))
+		// What has taken its place may be a FIFO, and without the flag this
+		// would wait until somebody writes to it.
+		file, err := f.root.Load().OpenFile(filepath.FromSlash(found.Real), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			return nil, nil, err
 		}
 		info, err := file.Stat()
-		if err == nil && os.SameFile(info, found.Info) {
+		if err == nil && os.SameFile(info, found.Info) && info.Mode().IsRegular() { // the number of a file that is gone is given again
 			return file, info, nil
 		}
 		file.Close()

@@ -3,6 +3,8 @@
 package cmd
 
 import (
+	"errors"
+	"io/fs"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -52,5 +54,44 @@ func TestFilesThatAreNone(t *testing.T) {
 				t.Errorf("%s %s: %d %q", method, path, w.Code, w.Body)
 			}
 		}
+	}
+}
+
+// Nor does what takes the place of a file that was found, before it is opened.
+func TestFilesThatBecomeNone(t *testing.T) {
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	name := filepath.Join(dir, "a.txt")
+	write(t, name, []byte("a"))
+	files, err := newFileRoute(root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := files.look("/a.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(name), syscall.Mkfifo(name, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		file, _, err := files.open(found)
+		if err == nil {
+			file.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a FIFO was opened: %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("opening a FIFO hangs")
 	}
 }

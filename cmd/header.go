@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -102,12 +101,6 @@ func (w *headerWriter) WriteHeader(status int) {
 func (w *headerWriter) Write(p []byte) (int, error) {
 	w.addFields()
 	return w.ResponseWriter.Write(p)
-}
-
-// ReadFrom keeps sendfile working for files.
-func (w *headerWriter) ReadFrom(r io.Reader) (int64, error) {
-	w.addFields()
-	return io.Copy(w.ResponseWriter, r)
 }
 
 // Hijack is for libraries that do not know http.ResponseController, which

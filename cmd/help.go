@@ -79,7 +79,8 @@ its fingerprint.
 SIGTERM, SIGINT or SIGHUP ends the server after its connections, a second one at once.
 Exit status: 0 done, 1 failure, 2 usage. With --once it is that of the command,
 128+S if signal S killed it: then the server ends with its first connection. Others
-are refused, and without --staticdir nothing listens any more from its beginning on.`
+are refused, and from its beginning on nothing listens any more, unless there are pages
+(--staticdir, --cgidir, --devconsole).`
 
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
   wsbridge --devconsole ./count.sh                    with a page to try it by hand

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-var update = flag.Bool("update", false, "write ../man instead of comparing with it")
+var update = flag.Bool("update", false, "write what is generated instead of comparing with it")
 
 // TestManPage keeps ../man in step with the commands; go generate writes it.
 func TestManPage(t *testing.T) {

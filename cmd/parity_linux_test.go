@@ -246,7 +246,6 @@ func binaryFrames(s *faultyServer) {
 		s.echoes(s.open(""))
 	}
 	if each := (s.kib("VmData") - before) / conns; each > 1024 {
-
 		s.Errorf("a connection takes %d KiB", each)
 	}
 }

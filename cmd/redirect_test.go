@@ -27,6 +27,8 @@ func TestRedirect(t *testing.T) {
 		{"GET", "localhost:8080", "/", 8443, 301, "https://localhost:8443/"},
 		{"GET", "localhost:8080", "/", 443, 301, "https://localhost/"},
 		{"GET", "127.0.0.1:80", "/a/b?c=d&e", 443, 301, "https://127.0.0.1/a/b?c=d&e"},
+		{"GET", "localhost:", "/", 8443, 301, "https://localhost:8443/"},
+		{"GET", "[::1]:", "/", 443, 301, "https://[::1]/"},
 		{"GET", "[::1]:8080", "/", 8443, 301, "https://[::1]:8443/"},
 		{"GET", "[::1]:8080", "/", 443, 301, "https://[::1]/"},
 		{"GET", "[::1]", "/", 443, 301, "https://[::1]/"},

@@ -8,7 +8,7 @@
 // report, as "wsbridge: what", followed by a hint where there is one to give.
 package cmd
 
-//go:generate go test -run TestManPage -update
+//go:generate go test -run "TestManPage|TestGrowthPlot" -update
 
 import (
 	"context"

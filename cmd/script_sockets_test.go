@@ -90,8 +90,8 @@ func openSocket(ts *testscript.TestScript, kind string) *os.File {
 		ts.Check(err)
 		defer ln.Close()
 		socket = ln.(hasFile)
-	case "unix":
-		ln, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: path})
+	case "unix", "unixpacket":
+		ln, err := net.ListenUnix(kind, &net.UnixAddr{Net: kind, Name: path})
 		ts.Check(err)
 		ln.SetUnlinkOnClose(false)
 		defer ln.Close()

@@ -37,7 +37,7 @@ const patience = time.Minute
 //		starts a proxy in front of a unix socket and sets $URL and $PAGE
 //	[!] activate KIND[,KIND...] [flags] COMMAND...
 //		starts wsbridge as systemd does, with these sockets: tcp, unix (at
-//		unix.sock) or, which is wrong, datagram or connected; with !, it
+//		unix.sock) or, which is wrong, datagram, unixpacket or connected; with !, it
 //		does not listen
 //	told REGEXP
 //		waits for the regexp in what the activated server tells systemd

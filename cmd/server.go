@@ -95,7 +95,10 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          stdlog.New(httpLog{log}, "", 0),
+		// What withoutStalls gives a stream of HTTP/2 ends by a frame, for
+		// which a connection that nobody reads has no room.
+		HTTP2:    &http.HTTP2Config{WriteByteTimeout: stallTimeout},
+		ErrorLog: stdlog.New(httpLog{log}, "", 0),
 	}
 }
 

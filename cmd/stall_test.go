@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -40,43 +41,77 @@ func TestBodiesThatNeverCome(t *testing.T) {
 	}
 }
 
-// served serves h as the program does, and returns the address.
-func served(t *testing.T, h http.Handler) string {
+// served serves h as the program does, over TLS if asked, and returns the
+// address.
+func served(t *testing.T, h http.Handler, secure bool) string {
 	t.Helper()
 	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := newServer(h, slog.New(slog.DiscardHandler))
-	go func() { _ = srv.Serve(listeners[0]) }()
+	ln, log := listeners[0], slog.New(slog.DiscardHandler)
+	if secure {
+		c, err := newCredentials(tlsOptions{ssl: true}, nil, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln = c.listener(ln)
+	}
+	srv := newServer(h, log)
+	go func() { _ = srv.Serve(ln) }()
 	t.Cleanup(func() { srv.Close() })
-	return listeners[0].Addr().String()
+	return ln.Addr().String()
 }
 
-// An answer that nobody reads is given up.
+// askByHTTP2 asks for a page, of which the server may send as much as it
+// likes, and reads nothing.
+func askByHTTP2(t *testing.T, addr string) {
+	t.Helper()
+	c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	frames := []string{
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"\x00\x00\x06\x04\x00\x00\x00\x00\x00" + "\x00\x04\x7f\xff\xff\xff",           // SETTINGS: the window of streams
+		"\x00\x00\x04\x08\x00\x00\x00\x00\x00" + "\x7f\xff\x00\x00",                   // WINDOW_UPDATE: that of all together
+		"\x00\x00\x0e\x01\x05\x00\x00\x00\x01" + "\x82\x87\x84" + "\x01\x09localhost", // HEADERS: GET, https, /
+	}
+	if _, err := io.WriteString(c, strings.Join(frames, "")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An answer that nobody reads is given up. Over HTTP/2 that is more than the
+// end of a stream: what is to tell the client of that waits behind the answer.
 func TestAnswersThatNobodyReads(t *testing.T) {
 	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
 	stallTimeout = 50 * time.Millisecond
-	for _, flush := range []bool{false, true} {
+	for _, test := range []struct{ flush, http2 bool }{{}, {flush: true}, {http2: true}, {flush: true, http2: true}} {
 		failed := make(chan error, 1)
 		addr := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var err error
 			for piece := make([]byte, 32<<10); err == nil; {
 				_, err = w.Write(piece)
-				if flush && err == nil {
+				if test.flush && err == nil {
 					err = http.NewResponseController(w).Flush()
 				}
 			}
 			failed <- err
-		}))
-		dial(t, addr).say(toLocalhost + "\r\n")
+		}), test.http2)
+		if test.http2 {
+			askByHTTP2(t, addr)
+		} else {
+			dial(t, addr).say(toLocalhost + "\r\n")
+		}
 		select {
 		case err := <-failed:
-			if isEnd(err) {
-				t.Errorf("flush %t: %v", flush, err)
+			if isEnd(err) && !test.http2 { // there the end of the connection may be told instead
+				t.Errorf("%+v: %v", test, err)
 			}
 		case <-time.After(patience):
-			t.Fatalf("flush %t: the server still writes", flush)
+			t.Fatalf("%+v: the server still writes", test)
 		}
 	}
 }
@@ -102,7 +137,7 @@ func TestStallsThatAreNone(t *testing.T) {
 			time.Sleep(long)
 			_, _ = io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}(nc)
-	}))
+	}), false)
 	for _, path := range []string{"/", "/hijack"} {
 		w := dial(t, addr)
 		w.say("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -30,9 +30,15 @@ func isSystemdVariable(pair string) bool {
 func systemdListeners() (listeners []net.Listener, err error) {
 	for _, file := range activation.Files(true) {
 		ln, problem := net.FileListener(file)
-		if problem == nil && !isListening(file) {
-			ln.Close()
+		switch {
+		case problem != nil:
+		case !isListening(file):
 			problem = errors.New("it does not listen")
+		case ln.Addr().Network() == "unixpacket": // which HTTP does not run over
+			problem = errors.New("it is no stream socket")
+		}
+		if problem != nil && ln != nil {
+			ln.Close()
 		}
 		file.Close()
 		if problem != nil {

@@ -138,10 +138,16 @@ func (p *tab) write(selector, text string) {
 // ask evaluates a condition in the page.
 func (p *tab) ask(format string, args ...any) bool {
 	p.t.Helper()
+	return evaluate[bool](p, format, args...)
+}
+
+// evaluate evaluates an expression in the page, also one that is still to come.
+func evaluate[T any](p *tab, format string, args ...any) T {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, limit)
 	defer cancel()
 	expression := fmt.Sprintf(format, args...)
-	answer, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise))
+	answer, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
@@ -155,8 +161,7 @@ func (p *tab) until(format string, args ...any) {
 	if eventually(func() bool { return p.ask(`Boolean(%s)`, expression) }) {
 		return
 	}
-	text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body.innerText`))
-	p.t.Fatalf("never true: %s\nThe page says:\n%s", expression, text)
+	p.t.Fatalf("never true: %s\nThe page says:\n%s", expression, evaluate[string](p, `document.body.innerText`))
 }
 
 // untilLines waits until the texts of the elements are these.

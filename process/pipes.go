@@ -74,10 +74,11 @@ const tailLimit = 1 << 20
 // An Output is the reading end of a child's standard output or error. It
 // belongs to one goroutine.
 type Output struct {
-	f     *os.File
-	ended chan struct{} // closed when nothing more is read
-	tail  int           // bytes read since the output was cut off
-	wide  bool
+	f       *os.File
+	ended   chan struct{} // closed when nothing more is read
+	tail    int           // bytes read since the output was cut off
+	watched int32         // the file descriptor that WhenReadable watches, or 0
+	wide    bool
 }
 
 func newOutput(f *os.File) *Output { return &Output{f: f, ended: make(chan struct{})} }
@@ -161,4 +162,7 @@ func (o *Output) close() error {
 
 // cutOff makes Read return what there is without waiting. A pipe without
 // deadlines (Windows) needs none: the job object has ended every writer.
-func (o *Output) cutOff() { _ = o.f.SetReadDeadline(time.Unix(0, 1)) }
+func (o *Output) cutOff() {
+	_ = o.f.SetReadDeadline(time.Unix(0, 1))
+	o.unwatch()
+}
