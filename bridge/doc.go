@@ -40,7 +40,8 @@
 // # The end
 //
 // The first cause wins: the client closed, the child exited or closed its
-// output, the protocol was broken, the peer is dead, the server drains. Then
+// output, the protocol was broken, the peer is dead, the server drains, the
+// program has changed (Handler.Restart). Then
 // the child is ended (package process has the ladder), what is left of its
 // output is delivered if somebody is there to take it (a client that got much
 // is asked by a ping how far it has read, because megabytes may lie in the

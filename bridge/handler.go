@@ -171,12 +171,13 @@ type Handler struct {
 	killed   context.Context // done when Shutdown shall wait no longer
 	kill     context.CancelFunc
 
-	mu         sync.Mutex
-	running    int                  // sessions, from before the upgrade until nothing is left
-	begun      int                  // sessions that were let in, running or not
-	perAddress map[netip.Prefix]int // those of them that MaxPerAddress counts
-	closed     bool                 // no more sessions
-	gone       chan struct{}        // closed when the last session of a closed Handler is gone
+	mu          sync.Mutex
+	running     int                   // sessions, from before the upgrade until nothing is left
+	begun       int                   // sessions that were let in, running or not
+	perAddress  map[netip.Prefix]int  // those of them that MaxPerAddress counts
+	generations map[string]generation // by their program
+	closed      bool                  // no more sessions
+	gone        chan struct{}         // closed when the last session of a closed Handler is gone
 }
 
 // LevelAccess is the level of the lines that tell of sessions opening and
@@ -224,7 +225,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r = h.withRemoteHost(r)
-	s := h.newSession(r)
+	s := h.newSession(r, p)
 	if err := s.upgrade(w, r); err != nil {
 		h.forget(who)
 		h.Logger.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)

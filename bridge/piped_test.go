@@ -51,7 +51,7 @@ func runOver(t *testing.T, client, server net.Conn, h *Handler, source io.Reader
 		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
 		r.Header.Set(name, value)
 	}
-	s := h.newSession(r)
+	s := h.newSession(r, program{})
 	if err := s.upgrade(pipedWriter{httptest.NewRecorder(), server}, r); err != nil {
 		t.Fatal(err)
 	}

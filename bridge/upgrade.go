@@ -14,7 +14,8 @@ import (
 )
 
 // newSession prepares a session as far as it does not need the connection.
-func (h *Handler) newSession(r *http.Request) *session {
+func (h *Handler) newSession(r *http.Request, p program) *session {
+	draining := h.generation(p)
 	s := &session{
 		framing:        h.Framing,
 		compress:       h.Compress,
@@ -24,10 +25,10 @@ func (h *Handler) newSession(r *http.Request) *session {
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
 		life:           lifetime{limit: h.Timeout},
 		idle:           idleness{limit: h.IdleTimeout, began: time.Now()},
-		draining:       h.draining,
+		draining:       draining,
 		killed:         h.killed,
 	}
-	s.ctx, s.end = context.WithCancelCause(h.draining)
+	s.ctx, s.end = context.WithCancelCause(draining)
 	return s
 }
 

@@ -223,8 +223,11 @@ func (p *tab) until(format string, args ...any) {
 }
 
 // eventually waits for a condition, and reports whether it has come true.
-func (p *tab) eventually(holds func() bool) bool {
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+func (p *tab) eventually(holds func() bool) bool { return within(patience, holds) }
+
+// within is eventually with another limit, for what may as well not come.
+func within(limit time.Duration, holds func() bool) bool {
+	for deadline := time.Now().Add(limit); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return false
 		}

@@ -3,6 +3,7 @@ package cmd
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +13,9 @@ import (
 // start again at the same port.
 type consoleServer struct {
 	testing.TB
-	args []string
-	page string // http://127.0.0.1:PORT/
+	args   []string
+	prefix []string // of the command line that starts it
+	page   string   // http://127.0.0.1:PORT/
 
 	cmd    *exec.Cmd
 	stderr *watched
@@ -32,7 +34,8 @@ func serveConsole(t testing.TB, args ...string) *consoleServer {
 func (s *consoleServer) start(port string) {
 	s.Helper()
 	s.stderr, s.done = newWatched(), make(chan struct{})
-	s.cmd = exec.Command("wsbridge", append([]string{"--port=" + port, "--devconsole"}, s.args...)...)
+	args := slices.Concat(s.prefix, []string{"wsbridge", "--port=" + port, "--devconsole"}, s.args)
+	s.cmd = exec.Command(args[0], args[1:]...)
 	// The race detector makes each process wait a second at its end.
 	s.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	s.cmd.Stderr = s.stderr

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/wsbridge/wsbridge/bridge"
@@ -22,14 +23,16 @@ import (
 // that is meant for strangers bridge.LookPath says; besides, no directory is
 // listed, and nothing but regular files is sent.
 type fileRoute struct {
-	root     *os.Root
+	root     atomic.Pointer[os.Root]
 	programs fs.FileInfo // a directory of which nothing is served, or nil
+	live     *liveReload // has pages loaded again, or is nil
 }
 
 // newFileRoute makes a fileRoute of root, without the files below programs,
 // which may be nil.
 func newFileRoute(root, programs *os.Root) (*fileRoute, error) {
-	f := &fileRoute{root: root}
+	f := new(fileRoute)
+	f.root.Store(root)
 	if programs == nil {
 		return f, nil
 	}
@@ -44,6 +47,31 @@ func newFileRoute(root, programs *os.Root) (*fileRoute, error) {
 		}
 	}
 	return f, nil
+}
+
+// reopen goes over to the directory that is at the name of the one that is
+// served, if that is another one.
+func (f *fileRoute) reopen() error {
+	before := f.root.Load()
+	was, err := before.Stat(".")
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(before.Name())
+	if err != nil {
+		return err
+	}
+	is, err := root.Stat(".")
+	switch {
+	case err == nil && os.SameFile(was, is):
+	case err == nil && f.programs != nil:
+		err = errors.New("it is another one now; with --cgidir that takes a new start")
+	case err == nil:
+		f.root.Store(root) // requests may still use the one before
+		return nil
+	}
+	root.Close()
+	return err
 }
 
 // isWithin reports whether a directory is another one or lies below it.
@@ -96,7 +124,7 @@ func (f *fileRoute) serve(w http.ResponseWriter, r *http.Request) bool {
 // look finds the directory or the regular file that a name with a slash at
 // its beginning is that of.
 func (f *fileRoute) look(name string) (bridge.Found, error) {
-	found, err := bridge.LookPath(f.root, name)
+	found, err := bridge.LookPath(f.root.Load(), name)
 	if err != nil {
 		return found, err
 	}
@@ -114,7 +142,7 @@ func (f *fileRoute) isProgram(real string) bool {
 	}
 	for i := range real + "/" {
 		if i == len(real) || real[i] == '/' {
-			if info, err := f.root.Lstat(real[:i]); err != nil || os.SameFile(info, f.programs) {
+			if info, err := f.root.Load().Lstat(real[:i]); err != nil || os.SameFile(info, f.programs) {
 				return true
 			}
 		}
@@ -146,6 +174,9 @@ func (f *fileRoute) send(w http.ResponseWriter, r *http.Request, found bridge.Fo
 	accepted := acceptedCodings(r.Header["Accept-Encoding"])
 	if len(offers) > 1 || !slices.Contains(accepted, identity) {
 		header.Add("Vary", "Accept-Encoding")
+	}
+	if f.live != nil && f.live.servePage(w, r, f, found, accepted) {
+		return
 	}
 	for _, coding := range accepted {
 		offer, ok := offers[coding]
@@ -204,7 +235,7 @@ func (f *fileRoute) open(found bridge.Found) (*os.File, fs.FileInfo, error) {
 	for range 10 { // each time it is replaced meanwhile
 		// What has taken its place may be a FIFO, and without the flag this
 		// would wait until somebody writes to it.
-		file, err := f.root.OpenFile(filepath.FromSlash(found.Real), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		file, err := f.root.Load().OpenFile(filepath.FromSlash(found.Real), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			return nil, nil, err
 		}

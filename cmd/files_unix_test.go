@@ -67,7 +67,10 @@ func TestFilesThatBecomeNone(t *testing.T) {
 	defer root.Close()
 	name := filepath.Join(dir, "a.txt")
 	write(t, name, []byte("a"))
-	files := &fileRoute{root: root}
+	files, err := newFileRoute(root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	found, err := files.look("/a.txt")
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,11 @@ files and what lies outside, also by a link, are not found (404), and no file be
 --cgidir is served as a file. A file.br, file.zst or file.gz beside a file, and no
 older, is sent to clients that take it.
 
+With --livereload, pages below --staticdir are loaded again when files there change,
+and connections end with 1012 when COMMAND's file or a script among its ARGs changes,
+or with --dir the program. --spa serves DIR/index.html to browsers at paths that name
+no file and have no extension.
+
 How a connection ends, and the close code that the client sees:
 
     the command exits with 0            1000
@@ -51,6 +56,7 @@ How a connection ends, and the close code that the client sees:
     text that is not UTF-8              1007     also one that cannot be decompressed
     message over --maxframesize         1009
     the command cannot be started       1011
+    the command changes (--livereload)  1012     "the command has changed"
 
 What a command wrote before it ended still arrives. When the client goes first,
 the standard input of the command is closed, 100 ms later its process group gets SIGINT,
@@ -79,6 +85,7 @@ are refused, and from its beginning on nothing listens any more, unless there ar
 const serveExample = `  wsbridge --port=8080 ./count.sh                     a script as a server
   wsbridge --devconsole ./count.sh                    with a page to try it by hand
   wsbridge --staticdir=./public python3 -u chat.py    with the page that uses it
+  wsbridge --staticdir=./public --livereload ./chat.py
   wsbridge --dir=./scripts                            a directory of scripts
   wsbridge --cgidir=./cgi-bin --staticdir=./public    CGI programs and files alone
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh

@@ -1,11 +1,14 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +18,8 @@ import (
 // routeOptions say what plain requests get.
 type routeOptions struct {
 	staticDir  string
+	spa        bool
+	liveReload string
 	cgiDir     string
 	devConsole bool
 }
@@ -22,11 +27,29 @@ type routeOptions struct {
 func (o *routeOptions) flags() flagGroup {
 	g := newGroup("Pages beside the socket")
 	g.StringVar(&o.staticDir, "staticdir", "", "serve the files below `dir` to plain HTTP requests")
+	g.BoolVar(&o.spa, "spa", false, "serve the index.html of --staticdir at paths without an extension that name no file there")
+	g.Var(newChoice(&o.liveReload, "", reloadInjected, reloadByScript), "livereload",
+		"load pages of --staticdir again when files there change, by a script that is put into them or that they load themselves, "+
+			"from "+reloadScript+"; end connections with 1012 when the program changes")
+	g.Lookup("livereload").NoOptDefVal = reloadInjected
 	g.StringVar(&o.cgiDir, "cgidir", "", "run the CGI programs below `dir` for plain HTTP requests; no file there is served as a file")
 	must(cobra.MarkFlagDirname(g.FlagSet, "staticdir"))
 	must(cobra.MarkFlagDirname(g.FlagSet, "cgidir"))
 	g.BoolVar(&o.devConsole, "devconsole", false, "serve a page to try the command by hand, at each path that nothing else answers")
 	return g
+}
+
+// How pages get the script of --livereload.
+const (
+	reloadInjected = "inject"
+	reloadByScript = "script"
+)
+
+func (o *routeOptions) check() error {
+	if o.spa && o.staticDir == "" {
+		return errors.New("--spa: needs --staticdir, whose index.html it serves")
+	}
+	return nil
 }
 
 // some reports whether plain requests get anything that needs no command.
@@ -70,9 +93,18 @@ func (o *routeOptions) open(h *bridge.Handler, dirs *openDirs) error {
 			return err
 		}
 		rs = append(rs, files.serve)
+		if o.spa {
+			rs = append(rs, files.serveIndex)
+		}
+		if o.liveReload != "" {
+			rs = slices.Insert(rs, 0, dirs.reload(files, o.liveReload == reloadInjected, logOf(h)))
+		}
 	}
 	if o.devConsole {
 		rs = append(rs, newConsole(consoleOptions{binary: h.Framing == bridge.Chunks, passStderr: h.PassStderr}))
+	}
+	if dirs.live != nil {
+		rs = append(rs, dirs.live.serveMissing)
 	}
 	if len(rs) > 0 {
 		h.Plain = rs
@@ -81,7 +113,14 @@ func (o *routeOptions) open(h *bridge.Handler, dirs *openDirs) error {
 }
 
 // openDirs are the directories that a server looks into.
-type openDirs []*os.Root
+type openDirs struct {
+	roots []*os.Root
+	live  *liveReload // nil without --livereload
+	stop  []func()    // the watches of --livereload
+}
+
+// logOf is where h logs to.
+func logOf(h *bridge.Handler) *slog.Logger { return cmp.Or(h.Logger, slog.New(slog.DiscardHandler)) }
 
 func (d *openDirs) open(purpose, dir string) (*os.Root, error) {
 	root, err := os.OpenRoot(dir)
@@ -91,12 +130,23 @@ func (d *openDirs) open(purpose, dir string) (*os.Root, error) {
 		}
 		return nil, fmt.Errorf("cannot %s %s: %w", purpose, dir, err)
 	}
-	*d = append(*d, root)
+	d.roots = append(d.roots, root)
 	return root, nil
 }
 
+// drain ends what would last as long as the server.
+func (d *openDirs) drain() {
+	if d.live != nil {
+		d.live.close()
+	}
+}
+
 func (d *openDirs) close() {
-	for _, root := range *d {
+	d.drain()
+	for _, stop := range d.stop {
+		stop()
+	}
+	for _, root := range d.roots {
 		root.Close()
 	}
 }

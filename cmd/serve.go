@@ -51,10 +51,10 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 			if o.ssl && !cmd.Flags().Changed("port") {
 				o.port = defaultTLSPort
 			}
+			o.command = args
 			if err := o.check(); err != nil {
 				return usage(cmd, err)
 			}
-			o.command = args
 			return run(cmd.Context(), o)
 		},
 	}
@@ -93,6 +93,8 @@ func (o *serveOptions) check() error {
 		return flagProblem("redirport", o.redirPort, errors.New("must be another than --port"))
 	case o.redirPort != 0 && !o.onTCP():
 		return errors.New("--redirport: beside --unixsocket it needs --port or --address")
+	case o.liveReload != "" && o.staticDir == "" && !o.hasSocket():
+		return errors.New("--livereload: needs --staticdir, --dir or a command, whose files may change")
 	}
-	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.messageOptions.check(), o.sessionOptions.check())
+	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.routeOptions.check(), o.messageOptions.check(), o.sessionOptions.check())
 }

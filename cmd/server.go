@@ -68,7 +68,13 @@ func (o *serveOptions) openDirs(h *bridge.Handler, dirs *openDirs) (err error) {
 			return err
 		}
 	}
-	return o.routeOptions.open(h, dirs)
+	if err := o.routeOptions.open(h, dirs); err != nil {
+		return err
+	}
+	if o.liveReload != "" && (len(h.Command) > 0 || h.CommandDir != nil) {
+		dirs.stop = append(dirs.stop, restartOnChange(h, logOf(h)))
+	}
+	return nil
 }
 
 // answers is h, or what stands for it where there is nothing behind a WebSocket.
@@ -159,6 +165,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	shutdown := func(ctx context.Context) error {
 		tellSystemd(log, daemon.SdNotifyStopping, "closing the connections")
+		dirs.drain()
 		return h.Shutdown(ctx)
 	}
 	all := slices.Concat(listeners, redirecting)

@@ -61,18 +61,19 @@ export class Connection {
       this.#socket = undefined;
       this.onEnd({ code, reason, opened: openedAt !== undefined, ours });
       if (performance.now() - openedAt > 5000) this.#failures = 0;
-      if (this.retry && !ours) this.#wait();
+      if (this.retry && !ours) this.#wait(code);
       else this.#become('closed');
     };
     this.#socket = socket;
     this.#become('connecting');
   }
 
-  // Half a second, then twice as long each time up to half a minute, and a
+  // Next to nothing when the server has ended the connection for a new command. Else
+  // half a second, then twice as long each time up to half a minute, and a
   // little by chance, so that not all pages come back at once when a server
   // does. A connection that has held for five seconds begins anew.
-  #wait() {
-    const delay = Math.min(30_000, 500 * 2 ** this.#failures++) * (1 + Math.random() / 4);
+  #wait(code) {
+    const delay = code === 1012 ? 100 : Math.min(30_000, 500 * 2 ** this.#failures++) * (1 + Math.random() / 4);
     this.retryAt = performance.now() + delay;
     this.#timer = setTimeout(() => this.#open(), delay);
     this.#become('waiting');

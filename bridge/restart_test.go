@@ -1,0 +1,84 @@
+package bridge
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var restarted = Close{1012, "the command has changed"}
+
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	h := child(&Handler{}, "echo")
+	h.Restart(restarted.Reason, nil) // before there is any session
+	srv := serve(t, h)
+	for range 3 {
+		one, another := connect(t, srv), connect(t, srv)
+		one.write(text("x"))
+		if got := one.message(); got != "x" {
+			t.Errorf("got %q", got)
+		}
+		h.Restart(restarted.Reason, func(string) bool { return false })
+		another.write(text("y"))
+		if got := another.message(); got != "y" {
+			t.Errorf("got %q", got)
+		}
+		h.Restart(restarted.Reason, func(program string) bool { return program == h.Command[0] })
+		one.wantClose(restarted)
+		another.wantClose(restarted)
+	}
+	p := connect(t, srv)
+	done := started(func() { h.Shutdown(t.Context()) })
+	p.wantClose(errShutdown)
+	<-done
+	h.Restart(restarted.Reason, nil)
+}
+
+// The child is ended by the ladder, and a client that does not read holds it
+// up no longer than a drain.
+func TestRestartEndsTheChild(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"deaf", "flood"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			h := child(&Handler{}, command)
+			log := newLog(t, h)
+			p := connect(t, serve(t, h))
+			if command == "deaf" {
+				p.message()
+			} else {
+				log.blocked()
+			}
+			h.Restart(restarted.Reason, nil)
+			log.wait("code=1012")
+			if !strings.Contains(log.String(), `reason="the command has changed"`) {
+				t.Errorf("the log:\n%s", log)
+			}
+			until(t, func() bool { return h.sessions() == 0 }, func() string { return "the end of the session" })
+		})
+	}
+}
+
+// Of a directory of programs, only the sessions of those that have changed end.
+func TestRestartOfOneProgram(t *testing.T) {
+	t.Parallel()
+	root := programs(t, "echo", "sub/echo")
+	h := inDir(&Handler{}, root)
+	srv := serve(t, h)
+	open := func(path string) *peer {
+		return connectAt(t, srv, srv.Listener.Addr().String(), handshakeFor(srv, path+exe))
+	}
+	top, sub := open("/echo"), open("/sub/echo")
+	h.Restart(restarted.Reason, func(program string) bool {
+		return program == filepath.Join(root.Name(), "sub", "echo"+exe)
+	})
+	sub.wantClose(restarted)
+	again := open("/sub/echo")
+	for _, p := range []*peer{top, again} {
+		p.write(text("still here"))
+		if got := p.message(); got != "still here" {
+			t.Errorf("got %q", got)
+		}
+	}
+}

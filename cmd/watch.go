@@ -1,0 +1,269 @@
+package cmd
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// wholeTree is the name of what has changed when that is not known.
+const wholeTree = "."
+
+// comebackInterval is how often a tree looks whether there is another
+// directory at its name. No event tells of that: not of one further up that is
+// renamed, nor, on Linux, of the end of a directory that is open, as one is
+// that is served (inotify(7), IN_DELETE_SELF).
+const comebackInterval = 500 * time.Millisecond
+
+// A tree watches a directory and those below it, those that come later too,
+// but not what is made by tools for themselves: dot files, node_modules and
+// the backups of editors. Symbolic links are not followed.
+type tree struct {
+	dir     string // as it was named
+	log     *slog.Logger
+	watcher *fsnotify.Watcher
+	changed chan string // names with slashes, below the directory
+
+	info fs.FileInfo // of the directory; owned by run
+
+	mu     sync.Mutex
+	top    string          // the directory without links
+	dirs   map[string]bool // that are watched
+	warned bool
+}
+
+// watchTree calls changed with the names of what has changed below a
+// directory, with slashes, when nothing has for the time of quiet, or things
+// have for that of most. When not all can be watched, that is a warning. The
+// function that it returns ends it.
+func watchTree(dir string, quiet, most time.Duration, log *slog.Logger, changed func(names []string)) (stop func()) {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		log.Warn("changes will not be seen", "directory", dir, "error", err, "hint", watchHint(err))
+		return func() {}
+	}
+	t := &tree{dir: dir, log: log, watcher: watcher, changed: make(chan string)}
+	t.begin()
+	log.Info("watching", "directory", dir, "directories", len(t.dirs))
+	done := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() { t.run(done) })
+	running.Go(func() {
+		gather(t.changed, quiet, most, func(names []string) {
+			// A directory that was renamed may be one that the watcher had
+			// under another name, which it then forgets.
+			for _, name := range names {
+				t.add(filepath.Join(t.real(), filepath.FromSlash(name)))
+			}
+			changed(names)
+		})
+	})
+	return func() {
+		close(done)
+		watcher.Close()
+		running.Wait()
+	}
+}
+
+// begin watches what is at the directory's name now.
+func (t *tree) begin() {
+	t.mu.Lock()
+	for dir := range t.dirs {
+		_ = t.watcher.Remove(dir)
+	}
+	t.dirs = make(map[string]bool)
+	t.mu.Unlock()
+	top, err := filepath.Abs(t.dir)
+	if err == nil {
+		top, err = filepath.EvalSymlinks(top)
+	}
+	if err == nil {
+		t.info, err = os.Stat(top)
+	}
+	if err != nil {
+		t.info = nil // it has gone, perhaps for a moment
+		return
+	}
+	t.mu.Lock()
+	t.top = top
+	t.mu.Unlock()
+	t.add(top)
+}
+
+func (t *tree) real() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.top
+}
+
+// run passes on what the watcher tells until done.
+func (t *tree) run(done <-chan struct{}) {
+	defer close(t.changed)
+	comeback := time.NewTicker(comebackInterval)
+	defer comeback.Stop()
+	for {
+		select {
+		case event, ok := <-t.watcher.Events:
+			if ok {
+				t.see(event)
+			}
+		case err, ok := <-t.watcher.Errors:
+			if !ok {
+				break
+			}
+			if errors.Is(err, fsnotify.ErrEventOverflow) {
+				t.add(t.real())
+				t.changed <- wholeTree
+			} else {
+				t.log.Debug("watching", "directory", t.dir, "error", err)
+			}
+		case <-comeback.C:
+			info, err := os.Stat(t.dir)
+			switch {
+			case err != nil:
+				t.info = nil
+			case t.info == nil || !os.SameFile(info, t.info):
+				t.begin()
+				t.changed <- wholeTree
+			}
+		case <-done:
+			return
+		}
+		select {
+		case <-done: // the watcher's channels may be closed
+			return
+		default:
+		}
+	}
+}
+
+// see takes an event.
+func (t *tree) see(event fsnotify.Event) {
+	name, err := filepath.Rel(t.real(), event.Name)
+	if err != nil || unwatched(name) || event.Op == fsnotify.Chmod {
+		return
+	}
+	isDir := false
+	if info, err := os.Lstat(event.Name); err == nil {
+		isDir = info.IsDir()
+	}
+	if event.Has(fsnotify.Remove) || event.Has(fsnotify.Rename) {
+		t.forget(event.Name)
+	}
+	if isDir {
+		if event.Op == fsnotify.Write {
+			return // Windows tells so of what happens in it
+		}
+		t.add(event.Name)
+	}
+	t.changed <- filepath.ToSlash(name)
+}
+
+// unwatched reports whether a name is not worth an event: if it or a directory
+// on the way to it is a dot file or node_modules, or if it is a backup.
+func unwatched(name string) bool {
+	for element := range strings.SplitSeq(filepath.ToSlash(name), "/") {
+		if element == "node_modules" || element != "." && strings.HasPrefix(element, ".") {
+			return true
+		}
+	}
+	return strings.HasSuffix(name, "~")
+}
+
+// add watches a directory and those below it. It is no matter if that is done
+// twice, or if the name is not that of a directory.
+func (t *tree) add(dir string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			return nil
+		}
+		if err == nil && path != dir && unwatched(d.Name()) {
+			return fs.SkipDir
+		}
+		if err == nil {
+			err = t.watcher.Add(path)
+		}
+		switch {
+		case err == nil:
+			t.dirs[path] = true
+			return nil
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fsnotify.ErrClosed):
+			return nil // it has gone meanwhile
+		case !t.warned:
+			t.warned = true
+			t.log.Warn("not all changes will be seen", "directory", path, "error", err, "hint", watchHint(err))
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			return nil
+		}
+		return fs.SkipAll
+	})
+}
+
+// forget ends the watch of a directory that has gone, and of those below it:
+// where they are now, if they are, is not known.
+func (t *tree) forget(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.dirs[name] {
+		return
+	}
+	for dir := range t.dirs {
+		if dir == name || strings.HasPrefix(dir, name+string(filepath.Separator)) {
+			_ = t.watcher.Remove(dir)
+			delete(t.dirs, dir)
+		}
+	}
+}
+
+// watchHint says what to do when there is no room for another watch, of which
+// the error of inotify(7) tells as if it were of a disk or of files.
+func watchHint(err error) string {
+	switch {
+	case runtime.GOOS == "linux" && errors.Is(err, syscall.ENOSPC):
+		return "the sysctl fs.inotify.max_user_watches allows more"
+	case runtime.GOOS == "linux" && errors.Is(err, syscall.EMFILE):
+		return "the sysctl fs.inotify.max_user_instances allows more"
+	case errors.Is(err, syscall.EMFILE):
+		return "ulimit -n allows more"
+	}
+	return "only directories that can be read are watched"
+}
+
+// gather calls out with what has come in, each name once, when nothing else
+// has for the time of quiet, or something has for that of most. It ends when
+// in is closed.
+func gather(in <-chan string, quiet, most time.Duration, out func(names []string)) {
+	for first := range in {
+		names, seen := []string{first}, map[string]bool{first: true}
+		late := time.After(most)
+		for open := true; open; {
+			select {
+			case name, ok := <-in:
+				if !ok {
+					return
+				}
+				if !seen[name] {
+					seen[name] = true
+					names = append(names, name)
+				}
+			case <-time.After(quiet):
+				open = false
+			case <-late:
+				open = false
+			}
+		}
+		out(names)
+	}
+}
