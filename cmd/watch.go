@@ -24,6 +24,9 @@ const wholeTree = "."
 // that is served (inotify(7), IN_DELETE_SELF).
 const comebackInterval = 500 * time.Millisecond
 
+// maxEvents is how many events wait while directories are added.
+const maxEvents = 4096
+
 // A tree watches a directory and those below it, those that come later too,
 // but not what is made by tools for themselves: dot files, node_modules and
 // the backups of editors. Symbolic links are not followed.
@@ -31,7 +34,9 @@ type tree struct {
 	dir     string // as it was named
 	log     *slog.Logger
 	watcher *fsnotify.Watcher
-	changed chan string // names with slashes, below the directory
+	events  chan fsnotify.Event // of the watcher, before run takes them
+	missed  chan struct{}       // there were more of them than it has room for
+	changed chan string         // names with slashes, below the directory
 
 	info fs.FileInfo // of the directory; owned by run
 
@@ -51,7 +56,9 @@ func watchTree(dir string, quiet, most time.Duration, log *slog.Logger, changed 
 		log.Warn("changes will not be seen", "directory", dir, "error", err, "hint", watchHint(err))
 		return func() {}
 	}
-	t := &tree{dir: dir, log: log, watcher: watcher, changed: make(chan string)}
+	t := newTree(dir, log, watcher)
+	var passing sync.WaitGroup
+	passing.Go(t.pass)
 	t.begin()
 	log.Info("watching", "directory", dir, "directories", len(t.dirs))
 	done := make(chan struct{})
@@ -69,8 +76,51 @@ func watchTree(dir string, quiet, most time.Duration, log *slog.Logger, changed 
 	})
 	return func() {
 		close(done)
+		running.Wait() // first: on Windows, Add may not return from a watcher that is closed meanwhile
 		watcher.Close()
-		running.Wait()
+		passing.Wait()
+	}
+}
+
+func newTree(dir string, log *slog.Logger, watcher *fsnotify.Watcher) *tree {
+	return &tree{
+		dir: dir, log: log, watcher: watcher,
+		events: make(chan fsnotify.Event, maxEvents), missed: make(chan struct{}, 1), changed: make(chan string),
+	}
+}
+
+// pass takes what the watcher tells, without ever waiting for run, until it is
+// closed: on Windows the watcher adds directories in the goroutine that tells
+// of events, so that run would wait for itself.
+func (t *tree) pass() {
+	for events, errs := t.watcher.Events, t.watcher.Errors; events != nil || errs != nil; {
+		missed := false
+		select {
+		case event, ok := <-events:
+			if !ok {
+				events = nil
+				continue
+			}
+			select {
+			case t.events <- event:
+			default:
+				missed = true
+			}
+		case err, ok := <-errs:
+			if !ok {
+				errs = nil
+				continue
+			}
+			if missed = errors.Is(err, fsnotify.ErrEventOverflow); !missed {
+				t.log.Debug("watching", "directory", t.dir, "error", err)
+			}
+		}
+		if missed {
+			select {
+			case t.missed <- struct{}{}:
+			default: // it is known
+			}
+		}
 	}
 }
 
@@ -105,27 +155,18 @@ func (t *tree) real() string {
 	return t.top
 }
 
-// run passes on what the watcher tells until done.
+// run takes the watcher's events until done.
 func (t *tree) run(done <-chan struct{}) {
 	defer close(t.changed)
 	comeback := time.NewTicker(comebackInterval)
 	defer comeback.Stop()
 	for {
 		select {
-		case event, ok := <-t.watcher.Events:
-			if ok {
-				t.see(event)
-			}
-		case err, ok := <-t.watcher.Errors:
-			if !ok {
-				break
-			}
-			if errors.Is(err, fsnotify.ErrEventOverflow) {
-				t.add(t.real())
-				t.changed <- wholeTree
-			} else {
-				t.log.Debug("watching", "directory", t.dir, "error", err)
-			}
+		case event := <-t.events:
+			t.see(event)
+		case <-t.missed:
+			t.add(t.real())
+			t.changed <- wholeTree
 		case <-comeback.C:
 			info, err := os.Stat(t.dir)
 			switch {
@@ -137,11 +178,6 @@ func (t *tree) run(done <-chan struct{}) {
 			}
 		case <-done:
 			return
-		}
-		select {
-		case <-done: // the watcher's channels may be closed
-			return
-		default:
 		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 )
 
 func TestGather(t *testing.T) {
@@ -71,6 +73,46 @@ func TestUnwatched(t *testing.T) {
 		if got := unwatched(filepath.FromSlash(name)); got != want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// The watcher never waits for who takes its events. Those for which there is no
+// room are missed, and that is known.
+func TestTreePasses(t *testing.T) {
+	t.Parallel()
+	watcher := &fsnotify.Watcher{Events: make(chan fsnotify.Event), Errors: make(chan error)}
+	tr := newTree(t.TempDir(), slog.New(slog.DiscardHandler), watcher)
+	done := begin(tr.pass)
+	missed := func(want bool) {
+		t.Helper()
+		watcher.Errors <- errors.New("another") // what was sent before has been passed on
+		select {
+		case <-tr.missed:
+			if !want {
+				t.Error("missed, although there is room")
+			}
+		default:
+			if want {
+				t.Error("what was missed is not known")
+			}
+		}
+	}
+	for range maxEvents {
+		watcher.Events <- fsnotify.Event{Name: "a", Op: fsnotify.Create}
+	}
+	missed(false)
+	for range 3 {
+		watcher.Events <- fsnotify.Event{Name: "a", Op: fsnotify.Create}
+	}
+	missed(true)
+	watcher.Errors <- fsnotify.ErrEventOverflow
+	missed(true)
+	missed(false)
+	close(watcher.Events)
+	close(watcher.Errors)
+	<-done
+	if len(tr.events) != maxEvents {
+		t.Errorf("%d events wait", len(tr.events))
 	}
 }
 
