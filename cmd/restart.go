@@ -39,10 +39,11 @@ func restartOnChange(h *bridge.Handler, log *slog.Logger) (stop func()) {
 		return watchTree(dir, programQuiet, programMost, log, func(names []string) { restartPrograms(h, log, dir, names) })
 	}
 	files := commandFiles(h.Command)
+	known := lookAt(files) // before there is any session
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		watchCommand(ctx, func() []fs.FileInfo { return lookAt(files) }, func(n int) {
+		watchCommand(ctx, known, func() []fs.FileInfo { return lookAt(files) }, func(n int) {
 			log.Info("the command has changed", "file", files[n])
 			h.Restart(restartReason, nil)
 		})
@@ -84,11 +85,11 @@ func restartPrograms(h *bridge.Handler, log *slog.Logger, dir string, names []st
 
 // watchCommand calls changed when the first of the files that look tells of, or
 // one of the others, has become another one and stays the same from one look
-// to the next. A file that is not there, told of by nil, is waited for.
-func watchCommand(ctx context.Context, look func() []fs.FileInfo, changed func(n int)) {
+// to the next, other than it was known. A file that is not there, told of by
+// nil, is waited for.
+func watchCommand(ctx context.Context, known []fs.FileInfo, look func() []fs.FileInfo, changed func(n int)) {
 	ticker := time.NewTicker(programInterval)
 	defer ticker.Stop()
-	known := look()
 	before := known
 	for {
 		select {

@@ -64,8 +64,9 @@ func TestWatchCommand(t *testing.T) {
 					return now
 				}
 				var got []string
+				known := look()
 				done := begin(func() {
-					watchCommand(ctx, look, func(i int) { got = append(got, fmt.Sprintf("%d:%d", n, i)) })
+					watchCommand(ctx, known, look, func(i int) { got = append(got, fmt.Sprintf("%d:%d", n, i)) })
 				})
 				time.Sleep(20*programInterval + 1)
 				cancel()
