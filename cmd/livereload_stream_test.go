@@ -184,18 +184,18 @@ func TestReloadPages(t *testing.T) {
 func TestReloadSilence(t *testing.T) {
 	before := stallTimeout
 	t.Cleanup(func() { stallTimeout = before })
-	stallTimeout = time.Second
+	stallTimeout = 2 * time.Second
 	for proto := 1; proto <= 2; proto++ {
 		t.Run(fmt.Sprint("HTTP ", proto), func(t *testing.T) {
 			t.Parallel()
 			l, srv := newReloads(t, proto == 2)
-			l.beat = 400 * time.Millisecond
+			l.beat = 600 * time.Millisecond
 			p := listenTo(t, srv)
 			if p.ProtoMajor != proto {
 				t.Errorf("the answer is in %s", p.Proto)
 			}
 			p.next(l)
-			for range 3 {
+			for range 4 {
 				if got := p.next(l); got != ":" {
 					t.Errorf("got %q", got)
 				}
