@@ -172,12 +172,12 @@ type Handler struct {
 	kill     context.CancelFunc
 
 	mu          sync.Mutex
-	running     int                   // sessions, from before the upgrade until nothing is left
-	begun       int                   // sessions that were let in, running or not
-	perAddress  map[netip.Prefix]int  // those of them that MaxPerAddress counts
-	generations map[string]generation // by their program
-	closed      bool                  // no more sessions
-	gone        chan struct{}         // closed when the last session of a closed Handler is gone
+	running     int                    // sessions, from before the upgrade until nothing is left
+	begun       int                    // sessions that were let in, running or not
+	perAddress  map[netip.Prefix]int   // those of them that MaxPerAddress counts
+	generations map[string]*generation // by their program
+	closed      bool                   // no more sessions
+	gone        chan struct{}          // closed when the last session of a closed Handler is gone
 }
 
 // LevelAccess is the level of the lines that tell of sessions opening and
@@ -227,6 +227,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = h.withRemoteHost(r)
 	s := h.newSession(r, p)
 	if err := s.upgrade(w, r); err != nil {
+		h.leave(s.generation)
 		h.forget(who)
 		h.Logger.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
 		return
@@ -244,6 +245,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h.Closed != nil {
 			h.Closed(ending, nil)
 		}
+		h.leave(s.generation)
 		h.release(who)
 		return
 	}
@@ -257,6 +259,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // run is a session that has been opened.
 func (h *Handler) run(s *session, who netip.Prefix, remote, path string) {
 	defer h.release(who)
+	defer h.leave(s.generation)
 	begin := time.Now()
 	ending, state := s.run()
 	s.logClose(remote, path, ending, state, time.Since(begin))

@@ -30,14 +30,17 @@ func (h *Handler) Restart(reason string, changed func(program string) bool) {
 // A generation is the sessions of a program between two restarts. Its context
 // ends like that of the Handler's draining, or before it.
 type generation struct {
-	ctx context.Context
-	end context.CancelCauseFunc
+	ctx      context.Context
+	end      context.CancelCauseFunc
+	program  string
+	sessions int // guarded by the Handler's mu
 }
 
-// generation is the one that a new session of a program belongs to. It must be
-// known before the program is started: a session that begins while the program
-// changes is then rather restarted once too often than not at all.
-func (h *Handler) generation(p program) context.Context {
+// join is the generation that a new session of a program belongs to, until it
+// leaves. It must be known before the program is started: a session that begins
+// while the program changes is then rather restarted once too often than not at
+// all.
+func (h *Handler) join(p program) *generation {
 	var name string
 	if len(p.command) > 0 {
 		name = p.command[0]
@@ -47,10 +50,27 @@ func (h *Handler) generation(p program) context.Context {
 	g, ok := h.generations[name]
 	if !ok {
 		if h.generations == nil {
-			h.generations = make(map[string]generation)
+			h.generations = make(map[string]*generation)
 		}
+		g = &generation{program: name}
 		g.ctx, g.end = context.WithCancelCause(h.draining)
 		h.generations[name] = g
 	}
-	return g.ctx
+	g.sessions++
+	return g
+}
+
+// leave is for the end of a session. A generation without any is forgotten:
+// clients may find many names for a program, as where those of files are the
+// same in upper and lower case.
+func (h *Handler) leave(g *generation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if g.sessions--; g.sessions > 0 {
+		return
+	}
+	g.end(nil)
+	if h.generations[g.program] == g {
+		delete(h.generations, g.program)
+	}
 }

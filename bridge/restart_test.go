@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,6 +59,59 @@ func TestRestartEndsTheChild(t *testing.T) {
 			until(t, func() bool { return h.sessions() == 0 }, func() string { return "the end of the session" })
 		})
 	}
+}
+
+// Nothing is kept of programs whose sessions are over, however those ended.
+func TestGenerationsEnd(t *testing.T) {
+	t.Parallel()
+	root := programs(t, "echo", "sub/echo")
+	h := inDir(&Handler{}, root)
+	srv := serve(t, h)
+	generations := func() int {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return len(h.generations)
+	}
+	none := func() {
+		until(t, func() bool { return generations() == 0 }, func() string { return "the end of the generations" })
+	}
+	open := func(path string) *peer {
+		return connectAt(t, srv, srv.Listener.Addr().String(), handshakeFor(srv, path+exe))
+	}
+	one, another, sub := open("/echo"), open("/echo"), open("/sub/echo")
+	if n := generations(); n != 2 {
+		t.Errorf("%d generations", n)
+	}
+	one.Close()
+	until(t, func() bool { return h.sessions() == 2 }, func() string { return "the end of a session" })
+	h.Restart(restarted.Reason, func(program string) bool { return strings.Contains(program, "sub") })
+	again := open("/sub/echo")
+	sub.wantClose(restarted)
+	sub.Close()
+	until(t, func() bool { return h.sessions() == 2 }, func() string { return "the end of a session" })
+	h.Restart(restarted.Reason, nil)
+	for _, p := range []*peer{another, again} {
+		p.wantClose(restarted)
+	}
+	open("/echo").Close()
+	none()
+
+	// The library cannot take over the connection of a recorder.
+	r := httptest.NewRequest("GET", srv.URL+"/echo"+exe, nil)
+	for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket",
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code == 200 || w.Code == 404 {
+		t.Errorf("got %d", w.Code)
+	}
+	none()
+
+	h.CommandDir, h.Command = nil, []string{filepath.Join(root.Name(), "none")}
+	connect(t, srv).wantClose(Close{1011, "command not found"})
+	none()
 }
 
 // Of a directory of programs, only the sessions of those that have changed end.

@@ -33,6 +33,7 @@ type session struct {
 	pingInterval   time.Duration // below zero: none
 	linger         time.Duration
 	log            *slog.Logger
+	generation     *generation     // nil without a Handler
 	draining       context.Context // done when the server wants to stop
 	killed         context.Context // done when it wants that at once
 	outputDone     chan struct{}

@@ -15,7 +15,7 @@ import (
 
 // newSession prepares a session as far as it does not need the connection.
 func (h *Handler) newSession(r *http.Request, p program) *session {
-	draining := h.generation(p)
+	g := h.join(p)
 	s := &session{
 		framing:        h.Framing,
 		compress:       h.Compress,
@@ -25,10 +25,11 @@ func (h *Handler) newSession(r *http.Request, p program) *session {
 		pingInterval:   cmp.Or(h.PingInterval, DefaultPingInterval),
 		life:           lifetime{limit: h.Timeout},
 		idle:           idleness{limit: h.IdleTimeout, began: time.Now()},
-		draining:       draining,
+		generation:     g,
+		draining:       g.ctx,
 		killed:         h.killed,
 	}
-	s.ctx, s.end = context.WithCancelCause(draining)
+	s.ctx, s.end = context.WithCancelCause(g.ctx)
 	return s
 }
 
