@@ -119,8 +119,8 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 // An answer may take its time, and a WebSocket all the time there is.
 func TestStallsThatAreNone(t *testing.T) {
 	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
-	stallTimeout = 50 * time.Millisecond
-	long := 3 * stallTimeout
+	stallTimeout = 200 * time.Millisecond // in which a slow machine has to begin a write
+	long := 2 * stallTimeout
 	addr := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/hijack" {
 			_, _ = io.WriteString(w, "begun, ")
