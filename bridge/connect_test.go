@@ -192,16 +192,17 @@ func TestClientReadsOnAfterAWriteError(t *testing.T) {
 
 // A message that takes longer than Linger to come is waited for.
 func TestClientLingersWithinAMessage(t *testing.T) {
+	t.Parallel()
 	srv := handshakeThen(t, func(nc net.Conn) {
 		nc.Write([]byte{0x81, 100})
 		for range 10 {
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(200 * time.Millisecond)
 			nc.Write([]byte("0123456789"))
 		}
 		io.Copy(io.Discard, nc)
 	})
 	var out bytes.Buffer
-	end, err := (&Client{Stdin: strings.NewReader(""), Stdout: &out, Linger: 300 * time.Millisecond}).Run(t.Context(), srv.URL)
+	end, err := (&Client{Stdin: strings.NewReader(""), Stdout: &out, Linger: 1500 * time.Millisecond}).Run(t.Context(), srv.URL)
 	if out.Len() != 101 {
 		t.Errorf("%d bytes, %v, %v", out.Len(), end, err)
 	}
