@@ -186,13 +186,18 @@ func (p *tab) click(selector string) {
 // ask evaluates an expression in the page, promises included.
 func ask[T any](p *tab, format string, args ...any) T {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	answer, err := chromedp.Run(ctx, chromedp.Evaluate[T](fmt.Sprintf(format, args...), chromedp.EvalAwaitPromise))
+	expression := fmt.Sprintf(format, args...)
+	answer, err := tryAsk[T](p, expression)
 	if err != nil {
-		p.Fatalf("%s: %v", fmt.Sprintf(format, args...), err)
+		p.Fatalf("%s: %v", expression, err)
 	}
 	return answer
+}
+
+func tryAsk[T any](p *tab, expression string) (T, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
 // choose picks an option of a select, as its user does.
@@ -213,12 +218,17 @@ func (p *tab) text(selector string) string {
 	return ask[string](p, `document.querySelector(%s).textContent`, quote(selector))
 }
 
-// until waits for an expression to become true.
+// until waits for an expression to become true. A page that is about to give
+// way to another cannot tell.
 func (p *tab) until(format string, args ...any) {
 	p.Helper()
 	expression := fmt.Sprintf(format, args...)
-	if !p.eventually(func() bool { return ask[bool](p, `Boolean(%s)`, expression) }) {
-		p.Fatalf("never true: %s\nThe page says:\n%s", expression, ask[string](p, `document.body.innerText`))
+	var err error
+	if !p.eventually(func() (holds bool) {
+		holds, err = tryAsk[bool](p, "Boolean("+expression+")")
+		return holds && err == nil
+	}) {
+		p.Fatalf("never true: %s (%v)\nThe page says:\n%s", expression, err, ask[string](p, `document.body.innerText`))
 	}
 }
 

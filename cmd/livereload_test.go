@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // asked answers a request without a network.
@@ -38,6 +39,11 @@ func TestReloadInjected(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// Older than its file, it would not be of it.
+	later := time.Now().Add(time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "zipped.html.gz"), later, later); err != nil {
+		t.Fatal(err)
 	}
 	injects, asksFor, off := files(t, "--staticdir="+dir, "--livereload"), files(t, "--staticdir="+dir, "--livereload=script"), files(t, "--staticdir="+dir)
 	for _, test := range []struct {
