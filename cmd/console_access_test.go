@@ -225,16 +225,20 @@ func consoleModules(t *testing.T, browser context.Context) {
 	p.do(chromedp.Navigate(server.URL + "/console.html"))
 	p.until(`document.title.startsWith('○')`)
 	for _, test := range []struct{ module, expression, want string }{
+		{"closes.js", `ending({code: 1001, reason: 'server shutting down', opened: true})`, "1001: the server is shutting down"},
+		{"closes.js", `ending({code: 1001, reason: 'session timeout', opened: true})`, "1001: the connection was as old as the server lets it become (--timeout)"},
+		{"closes.js", `ending({code: 1001, reason: 'idle', opened: true})`, "1001: nothing was said for as long as the server allows (--idletimeout)"},
+		{"closes.js", `ending({code: 1001, reason: 'toString', opened: true})`, "1001: the server has ended the connection (toString)"},
 		{"closes.js", `ending({code: 1005, reason: '', opened: true})`, "1005: closed without a code"},
 		{"closes.js", `ending({code: 1006, reason: '', opened: true})`, "1006: the connection was lost: the server is gone, or did not hear from this page for too long"},
-		{"closes.js", `ending({code: 1007, reason: 'text is not UTF-8', opened: true})`, "1007: what was sent as text is not UTF-8 (text is not UTF-8)"},
+		{"closes.js", `ending({code: 1007, reason: 'text is not UTF-8', opened: true})`, "1007: the server could not read what was sent (text is not UTF-8)"},
 		{"closes.js", `ending({code: 1011, reason: 'command not found', opened: true})`, "1011: the server could not start or go on with the command (command not found)"},
 		{"closes.js", `ending({code: 1012, reason: '', opened: true})`, "1012: the command is being restarted"},
 		{"closes.js", `ending({code: 3000, reason: 'x', opened: true})`, "3000: closed with a code of the command’s or the server’s own (x)"},
 		{"closes.js", `ending({code: 4000, reason: '', opened: true})`, "4000: closed with a code of the command’s or the server’s own"},
 		{"closes.js", `ending({code: 4255, reason: 'exit status 255', opened: true})`, "4255: the command ended with exit status 255"},
 		{"closes.js", `ending({code: 4162, reason: 'signal: 34', opened: true})`, "4162: the command was killed by signal 34"},
-		{"closes.js", `ending({code: 1000, reason: '', opened: true, ours: true})`, "disconnected"},
+		{"closes.js", `ending({code: 1000, reason: '', opened: true, ours: true})`, "Disconnected"},
 		{"format.js", `[0, 1023, 1024, 10239, 10240, 1048575, 1048576, 5e9].map(bytes).join()`, "0 B,1023 B,1.0 KiB,10 KiB,10 KiB,1.0 MiB,1.0 MiB,4.7 GiB"},
 		{"format.js", `[0, .04, 9.94, 9.95, 999.4, 999.5, 9994, 9995, 59949, 59950, 61000, 3600000, 90061000].map(duration).join()`,
 			"0.0 ms,0.0 ms,9.9 ms,10 ms,999 ms,1.00 s,9.99 s,10.0 s,59.9 s,1 m 0 s,1 m 1 s,1 h 0 m,25 h 1 m"},
@@ -246,6 +250,8 @@ func consoleModules(t *testing.T, browser context.Context) {
 		{"hex.js", `(() => { try { parseHex('0g') } catch (e) { return e.message } })()`, "“g” is not a hexadecimal digit"},
 		{"hex.js", `dump(new TextEncoder().encode('0123456789abcdef\n'), 16)`,
 			"000000  30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66  0123456789abcdef\n000010  0a                                               ."},
+		{"streams.js", `['{"stream":7}', 'no JSON', '{"stream":"stderr","data":7}', '{"stream":"stderr","data":"a"}'].map(m => streamOf(m).kind + streamOf(m).data).join(' ')`,
+			`received{"stream":7} receivedno JSON received{"stream":"stderr","data":7} stderra`},
 		{"json.js", `String(pretty('7')) + pretty('{') + pretty('[]')`, "undefinedundefined[]"},
 		{"messages.js", `messagesOf('a\nb', 'lines', true).map(m => new TextDecoder().decode(m)).join('|')`, "a\n|b\n"},
 	} {

@@ -3,9 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,6 +25,7 @@ func TestConsole(t *testing.T) {
 		{"ends in words", consoleEnds},
 		{"history", consoleHistory},
 		{"reconnect", consoleReconnects},
+		{"restart", consoleRestart},
 		{"reload", consoleReload},
 		{"address", consoleAddress},
 		{"proxy", consoleProxy},
@@ -120,7 +118,7 @@ func consoleSends(t *testing.T, browser context.Context) {
 	p.until(`[...document.querySelectorAll('.row.received .since')].every(since => /^\+[0-9.]+ m?s$/.test(since.textContent))`)
 
 	p.click("#toggle")
-	p.sentence("disconnected")
+	p.sentence("Disconnected")
 	if got := ask[string](p, `document.querySelector('#state').dataset.end`); got != "good" {
 		t.Errorf("the end is %s", got)
 	}
@@ -195,91 +193,6 @@ func consoleHistory(t *testing.T, browser context.Context) {
 	p.row("received", "forgotten")
 	p.press(kb.ArrowUp)
 	p.until(`document.querySelector('#line').value === 'forgotten'`)
-}
-
-func consoleReconnects(t *testing.T, browser context.Context) {
-	s := serveConsole(t, "child", "obey")
-	p := openConsole(t, browser, s.page)
-	p.forgiven = regexp.MustCompile("ERR_CONNECTION_REFUSED")
-	p.click("#reconnect")
-	p.send("before")
-	p.row("received", "before")
-	s.stop()
-	p.until(`document.querySelector('#state').dataset.state === 'waiting'`)
-	if runtime.GOOS != "windows" {
-		p.row("note", "1001: the server is shutting down (server shutting down)")
-	}
-	p.until(`/^next attempt in \d+ s$/.test(document.querySelector('#next').textContent)`)
-	s.restart()
-	p.sentence("Connected")
-	p.until(`document.querySelector('#next').textContent === ''`)
-	p.send("after")
-	p.row("received", "after")
-
-	// Whoever does not want it any more says so.
-	p.send("exit 3")
-	p.until(`document.querySelector('#state').dataset.state === 'waiting'`)
-	p.click("#reconnect")
-	p.until(`document.querySelector('#state').dataset.state === 'closed'`)
-}
-
-// A reload goes on as before, for those who asked for that; nothing else
-// connects without being asked.
-func consoleReload(t *testing.T, browser context.Context) {
-	s := serveConsole(t, "child", "obey")
-	p := openConsole(t, browser, s.page)
-	p.click("#reconnect")
-	p.send("before")
-	p.row("received", "before")
-	p.do(chromedp.Reload())
-	p.sentence("Connected")
-	p.do(chromedp.Navigate(s.page + "?other"))
-	p.sentence("Not connected")
-	p.do(chromedp.Navigate(s.page))
-	p.sentence("Not connected")
-	if n := strings.Count(s.stderr.text(), "msg=open"); n != 2 {
-		t.Errorf("%d connections", n)
-	}
-}
-
-func consoleAddress(t *testing.T, browser context.Context) {
-	s := serveConsole(t, "child", "env", "QUERY_STRING", "REQUEST_URI")
-	p := openConsole(t, browser, s.page)
-	enter := func(address string) {
-		p.write("#address", address)
-		p.press(kb.Enter)
-	}
-	enter(s.page + "typed?a=1&b=%22#fragment")
-	p.row("received", "QUERY_STRING=a=1&b=%22 true")
-	p.row("received", "REQUEST_URI=/typed?a=1&b=%22 true")
-	p.sentence("1000: the command ended with exit status 0")
-	p.do(chromedp.Reload())
-	p.until(`document.querySelector('#address').value.endsWith('/typed?a=1&b=%%22')`)
-	enter("/short?c=2")
-	p.row("received", "QUERY_STRING=c=2 true")
-	p.sentence("1000: the command ended with exit status 0")
-	enter("ws://example.com/")
-	p.sentence("Not connected: this page may connect only to the server that it came from, " + strings.Trim(s.page, "htp:/"))
-	enter("http://[")
-	p.sentence("Not connected: this address is not a URL")
-}
-
-func consoleProxy(t *testing.T, browser context.Context) {
-	s := serveConsole(t, "child", "env", "REQUEST_URI")
-	target, err := url.Parse(s.page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.URL.Path = strings.TrimPrefix(r.In.URL.Path, "/tools/socket")
-		r.Out.URL.RawPath = ""
-	}})
-	defer proxy.Close()
-	p := openConsole(t, browser, proxy.URL+"/tools/socket/deep?a=1")
-	p.click("#toggle")
-	p.row("received", "REQUEST_URI=/deep?a=1 true")
-	p.sentence("1000: the command ended with exit status 0")
 }
 
 func consoleSeveralLines(t *testing.T, browser context.Context) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,35 +13,25 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-
-	"github.com/wsbridge/wsbridge/bridge"
 )
 
 // What the log of the console does, one function for each case of TestConsole.
 
-// consoleStreams has a command say what a server with --passstderr says.
+// consoleStreams shows both outputs of a command apart, and each with the size
+// that the command has given it.
 func consoleStreams(t *testing.T, browser context.Context) {
-	h := &bridge.Handler{
-		Command: []string{"child", "obey"},
-		Env:     []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"},
-		Plain:   routes{newConsole(consoleOptions{passStderr: true})},
-	}
-	server := httptest.NewServer(h)
-	defer server.Close()
-	defer h.Shutdown(context.Background())
-	p := openConsole(t, browser, server.URL)
-	for _, line := range []string{
-		`{"stream":"stdout","data":"said"}`,
-		`{"stream":"stderr","data":"<b>complained</b>"}`,
-		`{"stream":7}`,
-		`not JSON`,
-	} {
-		p.send(line)
-	}
+	s := serveConsole(t, "--passstderr", "child", "obey")
+	p := openConsole(t, browser, s.page)
+	p.send("said")
 	p.row("received", "said")
+	p.send(`error <b>complained</b>`)
 	p.row("stderr", "<b>complained</b>")
-	p.row("received", `{"stream":7}`)
-	p.row("received", "not JSON")
+	p.send(`{"stream":"stderr","data":"it only says so"}`)
+	p.row("received", `{"stream":"stderr","data":"it only says so"}`)
+	sizes := ask[string](p, `[...document.querySelectorAll('.row:is(.received, .stderr):not([hidden]) .size')].map(size => size.textContent).join()`)
+	if want := "4 B,17 B,44 B"; sizes != want {
+		t.Errorf("the sizes are %s, want %s", sizes, want)
+	}
 	p.choose("#kinds", "stderr")
 	p.until(`document.querySelectorAll('.row:not([hidden])').length === 1`)
 }
@@ -138,7 +127,7 @@ func consoleFilters(t *testing.T, browser context.Context) {
 	p.row("received", "another line 10")
 	p.do(chromedp.Focus(chromedp.CSS("#filter")))
 	p.press(".*[(") // means itself
-	p.until(`!document.querySelector('#empty').hidden && document.querySelector('#empty').dataset.because === 'filtered'`)
+	p.until(`!document.querySelector('#empty').hidden && document.querySelector('#empty').innerText.trim() === 'No message passes the filter.'`)
 	p.write("#filter", "")
 	p.choose("#kinds", "")
 	p.until(`document.querySelectorAll('.row:not([hidden])').length > 10`)
@@ -155,7 +144,7 @@ func consoleFilters(t *testing.T, browser context.Context) {
 	p.row("received", "unseen")
 
 	p.click("#clear")
-	p.until(`document.querySelectorAll('.row:not([hidden])').length === 0 && !document.querySelector('#empty').hidden`)
+	p.until(`document.querySelectorAll('.row:not([hidden])').length === 0 && document.querySelector('#empty').innerText.startsWith('Nothing said yet')`)
 	p.send("and on")
 	p.row("received", "and on")
 }

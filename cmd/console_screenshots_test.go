@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestScreenshots takes the pictures of the console in the README, if asked
@@ -54,7 +55,8 @@ func consolePicture(t *testing.T, browser context.Context) {
 	p := newTab(t, browser)
 	p.atBirth(fmt.Sprintf(`{ const now = performance.now.bind(performance); performance.now = () => now() * %d }`, faster))
 	p.do(chromedp.EmulateViewport(1060, 560, chromedp.EmulateScale(1.25)), chromedp.Navigate(s.page+"stations?unit=celsius"))
-	p.click("#toggle")
+	p.do(chromedp.Focus(chromedp.CSS("#address")))
+	p.press(kb.Enter)
 	p.sentence("Connected")
 	time.Sleep(time.Minute / faster)
 	for _, line := range []string{"stations", "report attic", "report roof"} {

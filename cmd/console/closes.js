@@ -4,12 +4,12 @@
 
 const meanings = {
   1000: 'the command ended with exit status 0',
-  1001: 'the server is shutting down',
+  1001: 'the server has ended the connection',
   1002: 'the server takes what was sent for a breach of the protocol',
   1003: 'the server does not take messages of this kind',
   1005: 'closed without a code',
   1006: 'the connection was lost: the server is gone, or did not hear from this page for too long',
-  1007: 'what was sent as text is not UTF-8',
+  1007: 'the server could not read what was sent',
   1008: 'the server’s policy does not allow this',
   1009: 'the message was larger than the server takes (--maxframesize)',
   1010: 'the server lacks an extension',
@@ -18,6 +18,13 @@ const meanings = {
   1013: 'the server has too much to do; try again later',
   1014: 'a server behind this one gave a bad answer',
   1015: 'the TLS handshake failed',
+};
+
+// Of several causes for one code only the reason tells.
+const causes = {
+  'server shutting down': 'the server is shutting down',
+  'session timeout': 'the connection was as old as the server lets it become (--timeout)',
+  idle: 'nothing was said for as long as the server allows (--idletimeout)',
 };
 
 // Those that have the same number everywhere.
@@ -29,9 +36,10 @@ const signals = {
 // ending says why a connection ended that was open, or never became so, as in
 // "4003: the command ended with exit status 3".
 export function ending({ code, reason, opened, ours }) {
-  if (ours) return 'disconnected';
+  if (ours) return 'Disconnected';
   if (code === 1006 && !opened) return '1006: no connection: the server is not there, or has refused it (its log says why)';
   if (code > 4000 && code < 4256) return `${code}: the command ${commandsEnd(code - 4000, reason)}`;
+  if (code === 1001 && Object.hasOwn(causes, reason)) return `${code}: ${causes[reason]}`;
   const meaning = meanings[code] ?? 'closed with a code of the command’s or the server’s own';
   return `${code}: ${meaning}${reason ? ` (${reason})` : ''}`;
 }

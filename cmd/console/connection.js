@@ -61,15 +61,15 @@ export class Connection {
       this.#socket = undefined;
       this.onEnd({ code, reason, opened: openedAt !== undefined, ours });
       if (performance.now() - openedAt > 5000) this.#failures = 0;
-      if (this.retry && !ours) this.#wait(code);
+      if (!ours && (this.retry || code === 1012)) this.#wait(code);
       else this.#become('closed');
     };
     this.#socket = socket;
     this.#become('connecting');
   }
 
-  // Next to nothing when the server has ended the connection for a new command. Else
-  // half a second, then twice as long each time up to half a minute, and a
+  // Next to nothing when the server has ended the connection for a new command,
+  // to which a page goes on without being asked to reconnect. Else half a second, then twice as long each time up to half a minute, and a
   // little by chance, so that not all pages come back at once when a server
   // does. A connection that has held for five seconds begins anew.
   #wait(code) {

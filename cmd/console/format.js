@@ -33,6 +33,9 @@ export function byteLength(text) {
   return n;
 }
 
+// sizeOf is how many bytes a message has.
+export const sizeOf = data => typeof data === 'string' ? byteLength(data) : data.length;
+
 // bytesOf is a message, or the beginning of a long one, as bytes.
 export function bytesOf(data, limit = Infinity) {
   if (typeof data === 'string') data = new TextEncoder().encode(data.slice(0, limit));

@@ -12,7 +12,7 @@ const mostBytes = 64 * 2 ** 20;
 //   time    in ms, of performance.now()
 //   since   ms since the entry before; NaN if there is none
 //   kind    'received', 'sent', 'stderr' or 'note'
-//   size    in bytes, as it came
+//   size    in bytes
 //   data    a string or a Uint8Array
 export class Log {
   #kept = new Queue();

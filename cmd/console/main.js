@@ -7,7 +7,7 @@ import { ending } from './closes.js';
 import { Composer } from './composer.js';
 import { Connection } from './connection.js';
 import { copy, download, jsonLines, plain } from './export.js';
-import { byteLength, count, preview, textOf } from './format.js';
+import { count, preview, sizeOf, textOf } from './format.js';
 import { eachFrame } from './frames.js';
 import { hexOf } from './hex.js';
 import { Inspector } from './inspector.js';
@@ -75,7 +75,8 @@ function onState(state) {
   if (state === 'waiting') countdown = setInterval(writeCountdown, 250);
   writeCountdown();
   $('#state').dataset.state = state;
-  $('#toggle').textContent = { connecting: 'Cancel', open: 'Disconnect', closing: 'Disconnect' }[state] ?? 'Connect';
+  $('#toggle').textContent = { connecting: 'Cancel', open: 'Disconnect', closing: 'Disconnect', waiting: 'Connect now' }[state] ?? 'Connect';
+  $('#toggle').className = state === 'closed' || state === 'waiting' ? 'primary' : '';
   $('#address').readOnly = state !== 'closed' && state !== 'waiting';
   $('#sentence').textContent = { connecting: 'Connecting', open: 'Connected', closing: 'Closing' }[state] ?? end;
   document.title = `${{ open: '●', connecting: '◌', closing: '◌' }[state] ?? '○'} ${address.path} · wsbridge`;
@@ -97,14 +98,10 @@ function writeCountdown() {
 
 function onMessage(message) {
   const now = performance.now();
-  let data = message, size, kind = 'received';
-  if (typeof message === 'string') {
-    size = byteLength(message);
-    if (stderr === 'on') ({ kind, data } = streamOf(message));
-  } else {
-    data = new Uint8Array(message);
-    size = data.length;
-  }
+  let data = message, kind = 'received';
+  if (typeof message !== 'string') data = new Uint8Array(message);
+  else if (stderr === 'on') ({ kind, data } = streamOf(message));
+  const size = sizeOf(data); // what the command has said, without what tells of the stream
   log.add(kind, data, size, now);
   if (meter.received(size, now)) say(`received: ${preview(data)}`);
   list.changed();
@@ -112,14 +109,14 @@ function onMessage(message) {
 
 function send(data) {
   connection.send(data);
-  const now = performance.now(), size = typeof data === 'string' ? byteLength(data) : data.length;
+  const now = performance.now(), size = sizeOf(data);
   meter.sent(size, now);
   log.add('sent', data, size, now);
   list.follow();
 }
 
 function note(text) {
-  log.add('note', text, byteLength(text), performance.now());
+  log.add('note', text, sizeOf(text), performance.now());
   list.changed();
 }
 
@@ -151,6 +148,7 @@ function writeAround(behind) {
   $('#empty').dataset.because = $('#filter').value || $('#kinds').value ? 'filtered' : '';
   const label = !log.paused ? 'Pause' : log.waiting ? `Resume (${count(log.waiting)})` : 'Resume';
   if ($('#pause').textContent !== label) $('#pause').textContent = label;
+  $('#pause').className = log.paused ? 'on' : '';
 }
 
 function clear() {

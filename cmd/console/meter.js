@@ -73,13 +73,14 @@ export class Meter {
     if (node.textContent !== text) node.textContent = text;
   }
 
+  // Nothing at all lies below the edge, out of sight.
   #draw() {
     const chart = this.#find('#chart'), { height } = chart.viewBox.baseVal;
     const shown = ({ perSecond }) => perSecond.slice(0, -1);
     const most = Math.max(1, ...shown(this.#received), ...shown(this.#sent));
-    const points = direction => shown(direction).map((n, x) => `${x} ${(height - 1 - (height - 3) * n / most).toFixed(2)}`);
-    chart.querySelector('.received').setAttribute('d', `M0 ${height}L${points(this.#received).join('L')}V${height}Z`);
-    chart.querySelector('.sent').setAttribute('d', `M${points(this.#sent).join('L')}`);
+    const points = direction => shown(direction).map((n, x) => `${x} ${(height + 1 - (height - 1) * n / most).toFixed(2)}`);
+    chart.querySelector('.received').setAttribute('d', `M0 ${height + 2}L${points(this.#received).join('L')}V${height + 2}Z`);
+    chart.querySelector('.sent').setAttribute('d', `M0 ${height + 2}L${points(this.#sent).join('L')}`);
     const now = this.#received.perSecond[seconds - 2];
     chart.ariaLabel = `Messages a second over the last minute: now ${count(now)}, at most ${count(most)}`;
   }
