@@ -282,8 +282,11 @@ func reloadsStaleOnce(t *testing.T, browser context.Context) {
 	}
 	p := newTab(t, browser)
 	p.atBirth(countsEvents)
-	t.Cleanup(srv.Close)
-	t.Cleanup(func() { p.do(chromedp.Navigate("about:blank")) })
+	t.Cleanup(func() {
+		srv.Listener.Close()
+		srv.CloseClientConnections() // a browser may keep the stream of a page that it has left
+		srv.Close()
+	})
 	p.do(chromedp.Navigate(srv.URL))
 	p.listens()
 	w.write("app.js", "")
