@@ -275,6 +275,8 @@ func reloadsStaleOnce(t *testing.T, browser context.Context) {
 		rw.Header().Set("Content-Type", "text/html")
 		_, _ = rw.Write([]byte(kept))
 	}))
+	// After the tab has been closed, or a page that is loaded once more keeps it open.
+	t.Cleanup(srv.Close)
 	count := func() int {
 		mu.Lock()
 		defer mu.Unlock()
@@ -282,8 +284,6 @@ func reloadsStaleOnce(t *testing.T, browser context.Context) {
 	}
 	p := newTab(t, browser)
 	p.atBirth(countsEvents)
-	t.Cleanup(srv.Close)
-	t.Cleanup(func() { p.do(chromedp.Navigate("about:blank")) })
 	p.do(chromedp.Navigate(srv.URL))
 	p.listens()
 	w.write("app.js", "")
