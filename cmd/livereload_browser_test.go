@@ -275,6 +275,12 @@ func reloadsStaleOnce(t *testing.T, browser context.Context) {
 		rw.Header().Set("Content-Type", "text/html")
 		_, _ = rw.Write([]byte(kept))
 	}))
+	// After the tab has been closed, or a page that is loaded once more keeps it open.
+	t.Cleanup(func() {
+		srv.Listener.Close()
+		srv.CloseClientConnections() // and the browser its connections
+		srv.Close()
+	})
 	count := func() int {
 		mu.Lock()
 		defer mu.Unlock()
@@ -282,11 +288,6 @@ func reloadsStaleOnce(t *testing.T, browser context.Context) {
 	}
 	p := newTab(t, browser)
 	p.atBirth(countsEvents)
-	t.Cleanup(func() {
-		srv.Listener.Close()
-		srv.CloseClientConnections() // a browser may keep the stream of a page that it has left
-		srv.Close()
-	})
 	p.do(chromedp.Navigate(srv.URL))
 	p.listens()
 	w.write("app.js", "")
