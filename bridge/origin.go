@@ -198,7 +198,13 @@ func isLoopback(host string) bool {
 
 // requestHost is the host and perhaps the port that a request names; one that
 // is empty is none (RFC 3986, section 6.2.3).
-func requestHost(r *http.Request) string { return strings.TrimSuffix(r.Host, ":") }
+func requestHost(r *http.Request) string {
+	host, empty := strings.CutSuffix(r.Host, ":")
+	if empty && strings.Contains(host, ":") && !strings.HasSuffix(host, "]") {
+		return r.Host // the colon is part of what is no address
+	}
+	return host
+}
 
 // checkHost lets in requests that name this server by an address or by a
 // name that is known to be its own, and no others: a page of a name that an

@@ -253,6 +253,7 @@ func TestHost(t *testing.T) {
 		{"box..example", 400},
 		{":8080", 400},
 		{"localhost:", 101},
+		{"::1:", 400},
 		{"[::1]:", 101},
 		{"localhost::", 400},
 		{":", 400},
@@ -678,7 +679,7 @@ func FuzzParseOrigin(f *testing.F) {
 // No request makes the checks panic, and none with an Origin passes those of
 // a server that has no rules, but from a page of the same or a loopback host.
 func FuzzCheckOrigin(f *testing.F) {
-	for _, host := range []string{"localhost:8080", "[::1]:8080", "192.168.1.5", "a]b[", "::1:1", ""} {
+	for _, host := range []string{"localhost:8080", "[::1]:8080", "192.168.1.5", "a]b[", "::1:1", "", "127.0.0.1:", "[::1]:", "::1:", ":"} {
 		for _, origin := range []string{"", "null", "http://localhost:3000", "https://192.168.1.5", "http://[::1]:8080", "//x", "a://b:c@d", "http://%zz", "::::"} {
 			f.Add(host, origin, true)
 			f.Add(host, origin, false)
@@ -686,10 +687,11 @@ func FuzzCheckOrigin(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, host, origin string, same bool) {
 		h := &Handler{SameOrigin: same}
-		if h.check(upgradeRequest(withHost(host), withHeader("Origin", origin))) != nil {
+		r := upgradeRequest(withHost(host), withHeader("Origin", origin))
+		if h.check(r) != nil {
 			return
 		}
-		name, _, err := splitHost(host)
+		name, _, err := splitHost(requestHost(r))
 		if err != nil {
 			t.Fatalf("Host: %q was let in: %v", host, err)
 		}
