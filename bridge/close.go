@@ -116,7 +116,7 @@ func notStarted(err error) Close {
 		reason = "command is not a program"
 	case errors.Is(err, syscall.E2BIG): // a header of 128 KiB is enough (execve(2))
 		reason = "request too large for the command's environment"
-	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.ENOSPC):
 		reason = "no room for another process"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		reason = "too many open files"

@@ -3,8 +3,15 @@ package bridge
 import (
 	"errors"
 	"io"
+	"runtime"
 	"syscall"
+
+	"github.com/wsbridge/wsbridge/process"
 )
+
+// canTry says that reads and writes can be tried on what has a
+// syscall.RawConn.
+const canTry = runtime.GOOS != "windows"
 
 // A readyReader reads into a buffer that it borrows when there is something
 // to read: whoever waits holds none, and most connections wait most of the
@@ -63,7 +70,7 @@ func (rr *readyReader) read() (int, error) {
 
 // try reports whether there was something to read, if only the end.
 func (rr *readyReader) try(fd uintptr) bool {
-	rr.n, rr.err = readOnce(fd, rr.take())
+	rr.n, rr.err = process.ReadNow(fd, rr.take())
 	if errors.Is(rr.err, syscall.EAGAIN) {
 		rr.drop()
 		return false

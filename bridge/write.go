@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // Write takes the library's control frames, each of which comes whole. It
@@ -129,12 +131,11 @@ func (c *conn) progress(n int) {
 // tryWrite reports whether there is nothing more to write.
 func (c *conn) tryWrite(fd uintptr) bool {
 	for len(c.unwritten) > 0 {
-		n, err := writeOnce(fd, c.unwritten)
+		n, err := process.WriteNow(fd, c.unwritten)
 		switch err {
 		case nil:
 			c.progress(n)
 			c.unwritten = c.unwritten[n:]
-		case syscall.EINTR:
 		case syscall.EAGAIN:
 			return false
 		default:

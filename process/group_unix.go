@@ -17,7 +17,7 @@ func (l *leader) start(path string, args, env []string, dir string, files []*os.
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	}
 	for i, f := range files {
-		attr.Files[i] = f.Fd() // makes it blocking, as programs expect theirs
+		attr.Files[i] = f.Fd() // makes it block, if it does not
 	}
 	if err := l.prepare(attr.Sys); err != nil {
 		return err
@@ -60,13 +60,15 @@ func (l *leader) reap() State {
 
 func closeInput(f *os.File) error { return f.Close() }
 
-func writeOnce(fd uintptr, p []byte) (int, error) { return syscall.Write(int(fd), p) }
+func readNow(fd uintptr, p []byte) (int, error)  { return untilDone(syscall.Read, fd, p) }
+func writeNow(fd uintptr, p []byte) (int, error) { return untilDone(syscall.Write, fd, p) }
 
-func readOnce(fd uintptr, p []byte) (int, error) {
+// untilDone repeats a call that a signal has interrupted.
+func untilDone(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {
 	for {
-		n, err := syscall.Read(int(fd), p)
+		n, err := call(int(fd), p)
 		if !errors.Is(err, syscall.EINTR) {
-			return n, err
+			return max(n, 0), err
 		}
 	}
 }

@@ -117,5 +117,5 @@ func closeInput(f *os.File) error {
 
 // A pipe here cannot tell whether it would block, so that nothing is written
 // at once; and it has no deadlines, so that there is never a tail to read.
-func writeOnce(uintptr, []byte) (int, error) { return 0, syscall.EAGAIN }
-func readOnce(uintptr, []byte) (int, error)  { return 0, io.EOF }
+func writeNow(uintptr, []byte) (int, error) { return 0, syscall.EAGAIN }
+func readNow(uintptr, []byte) (int, error)  { return 0, io.EOF }

@@ -27,7 +27,7 @@ func newInput(f *os.File) *Input {
 	in := &Input{f: f}
 	in.raw, _ = f.SyscallConn() // fails on a closed file only
 	in.try = func(fd uintptr) bool {
-		in.n, in.err = writeOnce(fd, in.p)
+		in.n, in.err = WriteNow(fd, in.p)
 		return true
 	}
 	return in
@@ -51,9 +51,9 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 		if err != nil {
 			return done, os.ErrClosed // it was not tried
 		}
-		done += max(in.n, 0)
+		done += in.n
 		switch in.err {
-		case nil, syscall.EINTR:
+		case nil:
 		case syscall.EAGAIN:
 			return done, nil
 		default:
@@ -119,7 +119,7 @@ func (o *Output) readTail(p []byte) (n int, err error) {
 	if err != nil || o.tail >= tailLimit {
 		return 0, io.EOF
 	}
-	if raw.Control(func(fd uintptr) { n, err = readOnce(fd, p) }) != nil || n <= 0 {
+	if raw.Control(func(fd uintptr) { n, err = ReadNow(fd, p) }) != nil || n <= 0 {
 		return 0, io.EOF
 	}
 	o.tail += n

@@ -3,7 +3,28 @@ package process
 import (
 	"os"
 	"syscall"
+	"time"
 )
+
+// newPipe makes a pipe whose one end is for the child, and blocks, as programs
+// expect theirs. The other, the one to read with ours 0 and to write with 1,
+// is waited for in the runtime's poller, which os.Pipe would tell of both. It
+// never blocks: where the poller does not take it (epoll(7),
+// max_user_watches) there is no pipe.
+func newPipe(ours int) (own, child *os.File, err error) {
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {
+		return nil, nil, os.NewSyscallError("pipe2", err)
+	}
+	_ = syscall.SetNonblock(fds[ours], true) // NewFile polls no other
+	own = os.NewFile(uintptr(fds[ours]), "|")
+	child = os.NewFile(uintptr(fds[1-ours]), "|")
+	if own.SetDeadline(time.Time{}) != nil {
+		closeAll([]*os.File{own, child})
+		return nil, nil, os.NewSyscallError("epoll_ctl", syscall.ENOSPC)
+	}
+	return own, child, nil
+}
 
 const fSetPipeSize = 1031 // F_SETPIPE_SZ of fcntl(2)
 

@@ -66,17 +66,15 @@ type Process struct {
 // it and does not unlock it (runtime.LockOSThread); a program with such
 // goroutines may lose children with them.
 func (c *Command) Start() (*Process, error) {
-	var files, ours [3]*os.File
-	for i := range files {
-		r, w, err := os.Pipe()
-		if err != nil {
+	var ours, files [3]*os.File
+	for i, end := range [...]int{1, 0, 0} {
+		var err error
+		if ours[i], files[i], err = newPipe(end); err != nil {
 			closeAll(files[:i])
 			closeAll(ours[:i])
 			return nil, err
 		}
-		files[i], ours[i] = w, r
 	}
-	files[0], ours[0] = ours[0], files[0]
 	defer closeAll(files[:])
 
 	args := c.Args
