@@ -56,7 +56,7 @@ func BenchmarkMessageIn(b *testing.B) {
 				s := accepted(b, Lines, 1<<20, &discardConn{from: from}, nil, discard{})
 				b.SetBytes(int64(kind.n * size))
 				b.ReportAllocs()
-				receiveOn(s)
+				receiveOn(s, (*session).receive)
 				perMessage(b, kind.n)
 			})
 		}

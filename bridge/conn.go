@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -39,7 +40,7 @@ type conn struct {
 	// Owned by the reader.
 	source readyReader
 	buf    []byte       // borrowed while there is something in it
-	in     []byte       // read and not yet handed out; lies in buf, or came early
+	in     []byte       // read and not yet handed out; lies in buf, came early or waited long
 	frames frameScanner // over what was handed out
 	failed error        // why the socket cannot be read any more
 
@@ -106,15 +107,25 @@ func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
 	return c
 }
 
-// take and drop borrow buf.
+// take and drop borrow buf. What is in it, the beginning of a frame, stays
+// before what is read.
 func (c *conn) take() []byte {
 	if c.buf == nil {
 		c.buf = getLarge()[:largeBuffer]
 	}
-	return c.buf
+	if len(c.in) > 0 && &c.in[0] != &c.buf[0] {
+		c.in = c.buf[:copy(c.buf, c.in)]
+	}
+	return c.buf[len(c.in):]
 }
 
 func (c *conn) drop() {
+	switch {
+	case c.buf == nil || len(c.in) > smallBuffer: // not worth a copy for each packet
+		return
+	case len(c.in) > 0:
+		c.in = bytes.Clone(c.in)
+	}
 	putBuffer(c.buf)
 	c.buf = nil
 }
@@ -154,18 +165,8 @@ func (c *conn) begin(first byte) byte {
 	return first
 }
 
-// ready waits until something can be handed out, and reports whether there is
-// any.
-func (c *conn) ready() bool {
-	for len(c.in) == 0 {
-		if c.fill() != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// fill reads from the socket once. It may wait.
+// fill reads from the socket once, behind what there is, which is less than a
+// frame that can be whole. It may wait.
 func (c *conn) fill() error {
 	if c.isStopped() {
 		return errStopped
@@ -179,7 +180,7 @@ func (c *conn) fill() error {
 	if n > 0 {
 		c.heard.Store(true)
 		c.got()
-		c.in = c.buf[:n]
+		c.in = c.buf[:len(c.in)+n]
 	}
 	if n > 0 || err == nil {
 		return nil // the error comes again

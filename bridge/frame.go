@@ -95,16 +95,28 @@ func newKey() (key [4]byte) {
 	return key
 }
 
-func applyMask(p []byte, key [4]byte) {
+func applyMask(p []byte, key [4]byte) { applyMaskTo(p, p, key) }
+
+// applyMaskTo is applyMask from src to dst, which is as long. It reports
+// whether dst is ASCII then.
+func applyMaskTo(dst, src []byte, key [4]byte) (ascii bool) {
 	wide := uint64(binary.LittleEndian.Uint32(key[:]))
 	wide |= wide << 32
-	for len(p) >= 8 {
-		binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^wide)
-		p = p[8:]
+	var all uint64
+	for len(src) >= 16 && len(dst) >= 16 {
+		a := binary.LittleEndian.Uint64(src) ^ wide
+		b := binary.LittleEndian.Uint64(src[8:]) ^ wide
+		binary.LittleEndian.PutUint64(dst, a)
+		binary.LittleEndian.PutUint64(dst[8:], b)
+		all |= a | b
+		src, dst = src[16:], dst[16:]
 	}
-	for i := range p {
-		p[i] ^= key[i&3]
+	for i, b := range src {
+		b ^= key[i&3]
+		dst[i] = b
+		all |= uint64(b)
 	}
+	return all&0x8080808080808080 == 0
 }
 
 // A frameScanner follows a stream of frames and knows where it stands

@@ -26,7 +26,7 @@ func FuzzClient(f *testing.F) {
 		want := parseClient(in, framing)
 		to := &testSink{ready: all}
 		s, nc := inMemory(t, framing, clientLimit, in, sizes, to)
-		receiveAll(s)
+		receiveAll(s, (*session).receive)
 		if got := to.has(); got != string(want.fed) || to.closed != 1 {
 			t.Errorf("the child has read %q, want %q; its input was closed %d times", got, want.fed, to.closed)
 		}

@@ -162,7 +162,7 @@ func FuzzInput(f *testing.F) {
 			to.ready = func() int { return take(1<<16) - 1 } // at times nothing
 		}
 		s, nc := inMemory(t, framing, 1<<16, in, sizes, to)
-		receiveAll(s)
+		receiveAll(s, (*session).receive)
 		if got := to.has(); got != string(want) || to.closed != 1 {
 			t.Errorf("the child has read %d bytes, want %d; its input was closed %d times", len(got), len(want), to.closed)
 		}

@@ -9,8 +9,7 @@ import (
 )
 
 // Whole messages that are taken before the library sees them are what the
-// library would have made of them. Bytes that come one by one are never a
-// whole message, so the library gets all of those.
+// library would have made of them.
 func FuzzWhole(f *testing.F) {
 	for i, masked := range []bool{true, false} {
 		for j, parts := range sentStreams(masked) {
@@ -40,16 +39,8 @@ func FuzzWhole(f *testing.F) {
 		if chunks {
 			framing = Chunks
 		}
-		// The library keeps a frame whose first byte it had; of a large one
-		// the others need not come one by one.
-		oneByOne := func(left int) int {
-			if at := len(in) - left; at > 0 && at < len(first) {
-				return len(first) - at
-			}
-			return 1
-		}
-		got := outcomeOf(t, in, inPieces(sizes), limit, framing, masked, compress)
-		want := outcomeOf(t, in, oneByOne, limit, framing, masked, compress)
+		got := outcomeOf(t, in, inPieces(sizes), limit, framing, masked, compress, (*session).receive)
+		want := outcomeOf(t, in, inPieces(sizes), limit, framing, masked, compress, throughLibrary)
 		if got.fed != want.fed || got.counted != want.counted {
 			t.Errorf("the child has read %.200q, %d messages and bytes; through the library alone %.200q, %d",
 				got.fed, got.counted, want.fed, want.counted)
@@ -96,7 +87,15 @@ type outcome struct {
 	closes  []string // the payloads of close frames
 }
 
-func outcomeOf(t *testing.T, in []byte, piece func(left int) int, limit int, framing Framing, masked, compress bool) (o outcome) {
+// throughLibrary is receive without the messages that are taken before.
+func throughLibrary(s *session) (err error) {
+	for err == nil {
+		err = s.receiveNext()
+	}
+	return err
+}
+
+func outcomeOf(t *testing.T, in []byte, piece func(left int) int, limit int, framing Framing, masked, compress bool, receive func(*session) error) (o outcome) {
 	to := &testSink{ready: all}
 	nc := &memConn{in: in, piece: piece}
 	var s *session
@@ -108,7 +107,7 @@ func outcomeOf(t *testing.T, in []byte, piece func(left int) int, limit int, fra
 		s = dialed(t, framing, limit, nc, to)
 	}
 	s.conn.compress = compress
-	receiveAll(s)
+	receiveAll(s, receive)
 	o.fed, o.counted, o.cause = to.has(), s.in, context.Cause(s.ctx)
 	sent := nc.out.Bytes()
 	for len(sent) > 0 {
@@ -130,8 +129,8 @@ func outcomeOf(t *testing.T, in []byte, piece func(left int) int, limit int, fra
 	return o
 }
 
-// receiveWhole takes all that lies there whole, at either end, and nothing of
-// what comes byte by byte: then the library has all of it.
+// receiveWhole takes messages at either end, whether they lie there or come
+// byte by byte, and nothing of what is none.
 func TestReceiveWhole(t *testing.T) {
 	messages := []string{"one", "", "grüße 世界 🌍", strings.Repeat("x", 125), strings.Repeat("y", 126),
 		strings.Repeat("z", 1<<16-1), "last"}
@@ -140,22 +139,36 @@ func TestReceiveWhole(t *testing.T) {
 		for _, m := range messages {
 			in = appendFrame(in, finBit|opText, []byte(m), masked)
 		}
-		take := func(early, late []byte) string {
+		take := func(early, late []byte) (taken, left string) {
 			to := &testSink{ready: all}
-			s := bareSession(Lines, 1<<16)
+			s := bareSession(Lines, 1<<16-1)
 			nc := &memConn{in: late, piece: inPieces([]byte{0})}
 			s.setConn(nc, nc, early).masked = !masked
 			s.attach(nil, to)
-			for s.receiveWhole(); s.conn.failed == nil; s.receiveWhole() {
-				s.conn.in = s.conn.in[1:] // what the library would read
+			s.receiveWhole()
+			s.passOn()
+			return to.has(), string(s.conn.in)
+		}
+		want := strings.Join(messages, "\n") + "\n"
+		for at := range 20 {
+			if got, left := take(bytes.Clone(in[:at]), in[at:]); got != want || left != "" {
+				t.Errorf("masked %t, %d bytes at once: of %d bytes %d were taken, and %.20q was left", masked, at, len(want), len(got), left)
 			}
-			return to.has()
 		}
-		if got, want := take(bytes.Clone(in), nil), strings.Join(messages, "\n")+"\n"; got != want {
-			t.Errorf("masked %t: of %d bytes in messages that lay there %d were taken", masked, len(want), len(got))
-		}
-		if got := take(nil, in); got != "" {
-			t.Errorf("masked %t: %.200q was taken of what came byte by byte", masked, got)
+		for _, other := range [][]byte{
+			appendFrame(nil, opText, []byte("x"), masked),
+			appendFrame(nil, finBit|opContinuation, []byte("x"), masked),
+			appendFrame(nil, finBit|opPing, []byte("x"), masked),
+			appendFrame(nil, finBit|opClose, nil, masked),
+			appendFrame(nil, finBit|rsv1Bit|opText, []byte("x"), masked),
+			appendFrame(nil, finBit|opText, []byte("x"), !masked),
+			appendFrame(nil, finBit|opText, []byte("\xff"), masked),
+			appendFrame(nil, finBit|opText, make([]byte, 1<<16), masked),
+			{finBit | opText, in[1]&maskBit | 126, 0, 125},
+		} {
+			if got, left := take(append(bytes.Clone(in), other...), nil); got != want || left != string(other) {
+				t.Errorf("masked %t: of %d bytes %d were taken before %q, and %.20q was left", masked, len(want), len(got), other[:2], left)
+			}
 		}
 	}
 }

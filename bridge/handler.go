@@ -205,6 +205,7 @@ func (h *Handler) init() {
 // session, which goes on after ServeHTTP has returned.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(h.init)
+	growStack()
 	r = h.fromClient(r)
 	if !AsksForUpgrade(r) {
 		h.servePlain(w, r)

@@ -70,7 +70,7 @@ func FuzzInflate(f *testing.F) {
 		to := &testSink{ready: all}
 		s, nc := inMemory(t, Lines, limit, in, sizes, to)
 		s.conn.compress = true
-		receiveAll(s)
+		receiveAll(s, (*session).receive)
 
 		got := to.has()
 		follow := ""

@@ -17,7 +17,11 @@ import (
 // input, which may end the child: the cause must be known before.
 func (s *session) input() {
 	defer close(s.inputDone)
-	err := s.receive()
+	s.inputEnds(s.receive())
+}
+
+// inputEnds is what comes when there is no more to receive, and why.
+func (s *session) inputEnds(err error) {
 	s.feed.waitNoMore() // a close frame has been answered: the end shall not wait for the child
 	s.passOn()
 	putBuffer(s.batch)
@@ -61,21 +65,31 @@ func (s *session) received(err error) {
 // are fed together: conn calls passOn before it waits for more.
 func (s *session) receive() error {
 	for {
-		s.receiveWhole()
-		typ, r, err := s.ws.Reader(context.Background())
-		if err != nil {
+		if s.receiveWhole() {
+			return errStopped
+		}
+		if err := s.receiveNext(); err != nil {
 			return err
-		}
-		if s.batch == nil {
-			s.batch = getLarge()
-		}
-		if err := s.readMessage(typ, r); err != nil {
-			return err
-		}
-		if len(s.batch) >= largeBuffer {
-			s.passOn()
 		}
 	}
+}
+
+// receiveNext appends the next message to the batch, whatever it is like.
+func (s *session) receiveNext() error {
+	typ, r, err := s.ws.Reader(context.Background())
+	if err != nil {
+		return err
+	}
+	if s.batch == nil {
+		s.batch = getLarge()
+	}
+	if err := s.readMessage(typ, r); err != nil {
+		return err
+	}
+	if len(s.batch) >= largeBuffer {
+		s.passOn()
+	}
+	return nil
 }
 
 // readMessage appends a message to the batch, whole or not at all. Text that
@@ -179,17 +193,17 @@ type feed struct {
 	failed func(error) // called when the sink takes no more
 	wg     *sync.WaitGroup
 
-	mu       sync.Mutex
-	limit    int       // bytes of the backlog
-	room     sync.Cond // signalled when the backlog shrinks or nothing more is taken
-	backlog  []byte
-	underWay int           // bytes that the feeder is writing
-	feeding  bool          // the feeder runs
-	waiting  bool          // the giver waits for room
-	closed   bool          // nothing more is given
-	deaf     bool          // nothing more is taken
-	err      error         // why it is deaf
-	done     chan struct{} // closed when all that was given is written, or nothing more is taken
+	mu      sync.Mutex
+	limit   int           // bytes of the backlog
+	room    sync.Cond     // signalled when the backlog shrinks or nothing more is taken
+	backlog [][]byte      // in borrowed buffers
+	size    int           // bytes of the backlog, with those that the feeder is writing
+	feeding bool          // the feeder runs
+	waiting bool          // the giver waits for room
+	closed  bool          // nothing more is given
+	deaf    bool          // nothing more is taken
+	err     error         // why it is deaf
+	done    chan struct{} // closed when all that was given is written, or nothing more is taken
 }
 
 // A sink is what a feed writes to. TryWrite writes what can be written
@@ -216,17 +230,33 @@ func (f *feed) write(p []byte) {
 		f.note(err)
 	}
 	f.waiting = true
-	for len(f.backlog)+f.underWay > 0 && f.limit-len(f.backlog)-f.underWay < len(p) && !f.deaf && !f.closed {
+	for f.size > 0 && f.limit-f.size < len(p) && !f.deaf && !f.closed {
 		f.room.Wait()
 	}
 	f.waiting = false
 	if len(p) == 0 || f.deaf || f.closed {
 		return
 	}
-	f.backlog = append(f.backlog, p...)
+	f.store(p)
 	if !f.feeding {
 		f.feeding = true
 		f.wg.Go(f.empty)
+	}
+}
+
+// store appends p to the backlog.
+func (f *feed) store(p []byte) {
+	f.size += len(p)
+	for len(p) > 0 {
+		last := len(f.backlog) - 1
+		if last < 0 || len(f.backlog[last]) == largeBuffer {
+			f.backlog = append(f.backlog, getLarge())
+			last++
+		}
+		buf := f.backlog[last]
+		n := min(len(p), largeBuffer-len(buf))
+		f.backlog[last] = append(buf, p[:n]...)
+		p = p[n:]
 	}
 }
 
@@ -234,15 +264,17 @@ func (f *feed) write(p []byte) {
 func (f *feed) empty() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var spare []byte
-	for len(f.backlog) > 0 && !f.deaf {
-		p := f.backlog
-		f.backlog, f.underWay = spare[:0], len(p)
-		f.mu.Unlock()
-		_, err := f.to.Write(p)
-		f.mu.Lock()
-		spare, f.underWay = p, 0
-		f.note(err)
+	for len(f.backlog) > 0 {
+		p := f.backlog[0]
+		f.backlog = f.backlog[1:]
+		if !f.deaf {
+			f.mu.Unlock()
+			_, err := f.to.Write(p)
+			f.mu.Lock()
+			f.note(err)
+		}
+		f.size -= len(p)
+		putBuffer(p)
 		f.room.Broadcast()
 	}
 	f.backlog, f.feeding = nil, false

@@ -173,13 +173,14 @@ func (m memServer) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // receiveAll is the session's way from the client to the child.
-func receiveAll(s *session) {
+func receiveAll(s *session, receive func(*session) error) {
 	defer time.AfterFunc(time.Minute, func() { panic("the session hangs") }).Stop()
-	receiveOn(s)
+	receiveOn(s, receive)
 }
 
-func receiveOn(s *session) {
-	s.input()
+func receiveOn(s *session, receive func(*session) error) {
+	s.inputEnds(receive(s))
+	close(s.inputDone)
 	s.feed.finish()
 	<-s.feed.done
 	s.close(context.Cause(s.ctx), process.State{})

@@ -50,6 +50,7 @@ func (rr *readyReader) read() (int, error) {
 		}
 		// The end, a deadline or an error: r has a name for it.
 	case !rr.more:
+		rr.drop()
 		if rr.small == nil {
 			rr.small = make([]byte, smallBuffer)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -104,6 +105,7 @@ func (s *session) awaitCause() error {
 
 // finish ends the session for its cause.
 func (s *session) finish(cause error) (Close, process.State) {
+	growStack()
 	defer context.AfterFunc(s.killed, s.conn.cut)()
 	defer s.stopTimeouts()
 	s.feed.finish()
@@ -123,6 +125,16 @@ func (s *session) finish(cause error) (Close, process.State) {
 		s.child.Close()
 	}
 	return ending, state
+}
+
+// growStack has the goroutine's stack grow at once for a deep call to come,
+// from a place where there is little on it: left to itself it doubles, each
+// time under way, and all frames there are adjusted to the new place.
+//
+//go:noinline
+func growStack() {
+	var room [7 << 10]byte
+	runtime.KeepAlive(&room)
 }
 
 // How long the end of a session waits for a client that does not read.
@@ -277,8 +289,9 @@ func (s *session) closeHandshake(c Close) {
 		return
 	}
 	linger := lingerLimit
-	if s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason)) == nil && !isTLS(s.conn.Conn) {
-		linger = 0 // the peer has closed too, and has no close_notify to send
+	err := s.ws.Close(websocket.StatusCode(c.Code), shortened(c.Reason))
+	if _, other := errors.AsType[websocket.CloseError](err); (err == nil || other) && !isTLS(s.conn.Conn) {
+		linger = 0 // the peer has closed too, with whatever code, and has no close_notify to send
 	}
 	s.conn.finish(linger)
 }

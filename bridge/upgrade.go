@@ -97,7 +97,7 @@ func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
 	s.pongs = make(chan bool, 1)
 	s.conn.idle = s.passOn
 	s.conn.got = func() {
-		if s.reading {
+		if s.reading || len(s.conn.in) > 0 {
 			s.noteHeard()
 		}
 		if s.idle.limit > 0 {

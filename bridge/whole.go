@@ -5,30 +5,33 @@ import (
 	"unicode/utf8"
 )
 
-// Nearly all messages are one frame that came in one piece, and reading them
-// through the library costs several times what else there is to do for them.
-// So those are taken from what was read before the library sees them, as long
-// as there is nothing about them to judge. Everything else is left to the
-// library, from its first byte on: frames of messages in several, control
-// frames, errors, and what is not complete yet.
+// Nearly all messages are one frame, and reading them through the library costs
+// several times what else there is to do for them. So those are taken from what
+// was read before the library sees them, as long as there is nothing about them
+// to judge. Everything else is left to the library, from its first byte on:
+// frames of messages in several, long ones, control frames, errors.
 
-// A wholeFrame is a data frame that is a message, complete.
+// A wholeFrame is a data frame that is a message.
 type wholeFrame struct {
 	opcode  byte
 	masked  bool
 	key     [4]byte
-	payload []byte // as it came
-	size    int    // of the frame
+	size    int    // of the frame; 0: not known yet
+	length  int    // of the payload
+	payload []byte // as it came; nil: the frame is not complete yet
 }
 
-// nextWhole returns the frame that p begins with, if it is a whole message.
+// nextWhole returns the frame that p begins with, unless it is no message.
 func nextWhole(p []byte) (f wholeFrame, ok bool) {
-	if len(p) < 2 {
-		return f, false
+	if len(p) == 0 {
+		return f, true
 	}
 	f.opcode = p[0] &^ finBit
 	if p[0]&finBit == 0 || f.opcode != opText && f.opcode != opBinary {
 		return f, false
+	}
+	if len(p) < 2 {
+		return f, true
 	}
 	f.masked = p[1]&maskBit != 0
 	header, payload := 2, int(p[1]&^maskBit)
@@ -36,7 +39,7 @@ func nextWhole(p []byte) (f wholeFrame, ok bool) {
 	case payload == 127:
 		return f, false // 64 KiB and more
 	case payload == 126 && len(p) < 4:
-		return f, false
+		return f, true
 	case payload == 126:
 		header, payload = 4, int(binary.BigEndian.Uint16(p[2:]))
 		if payload < 126 {
@@ -46,9 +49,9 @@ func nextWhole(p []byte) (f wholeFrame, ok bool) {
 	if f.masked {
 		header += 4
 	}
-	f.size = header + payload
+	f.size, f.length = header+payload, payload
 	if len(p) < f.size {
-		return f, false
+		return f, true
 	}
 	if f.masked {
 		f.key = [4]byte(p[header-4 : header])
@@ -58,18 +61,23 @@ func nextWhole(p []byte) (f wholeFrame, ok bool) {
 }
 
 // receiveWhole appends messages to the batch as long as those that come next
-// are whole. It may wait for the first bytes of one. That the connection has
-// ended it leaves to the library to find.
-func (s *session) receiveWhole() {
-	for s.conn.ready() {
+// are whole, or until the reader shall stop, which it reports. That the
+// connection has ended it leaves to the library to find.
+func (s *session) receiveWhole() (stopped bool) {
+	for {
 		f, ok := nextWhole(s.conn.in)
-		if !ok || f.masked == s.conn.masked || len(f.payload) > s.maxMessageSize {
-			return
+		switch {
+		case !ok, f.size > 0 && (f.masked == s.conn.masked || f.length > s.maxMessageSize):
+			return false
+		case f.payload == nil:
+			if err := s.conn.fill(); err != nil {
+				return err == errStopped
+			}
+		case !s.appendWhole(f):
+			return false
+		default:
+			s.conn.in = s.conn.in[f.size:]
 		}
-		if !s.appendWhole(f) {
-			return
-		}
-		s.conn.in = s.conn.in[f.size:]
 	}
 }
 
@@ -82,12 +90,10 @@ func (s *session) appendWhole(f wholeFrame) bool {
 			s.batch = getLarge()
 		}
 	}
-	s.batch = append(s.batch, f.payload...)
+	s.batch = s.batch[:s.complete+len(f.payload)]
 	message := s.batch[s.complete:]
-	if f.masked {
-		applyMask(message, f.key)
-	}
-	if f.opcode == opText && !utf8.Valid(message) {
+	ascii := applyMaskTo(message, f.payload, f.key)
+	if f.opcode == opText && !ascii && !utf8.Valid(message) {
 		s.batch = s.batch[:s.complete]
 		return false
 	}

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"cmp"
 	"syscall"
 	"time"
@@ -34,20 +35,45 @@ func (c *conn) control(frame []byte) error {
 		return c.err
 	}
 	c.closeSent = frame[0]&0xf == opClose
+	if !c.writing {
+		frame = frame[c.writeNow(frame):]
+		if len(frame) == 0 || c.err != nil {
+			return nil
+		}
+		c.writing = true
+		rest := bytes.Clone(frame)
+		c.wg.Go(func() { c.flush(rest) })
+		return nil
+	}
 	if len(c.queue)+len(frame) > maxQueue {
 		c.queue = c.queue[:0]
 	}
 	c.queue = append(c.queue, frame...)
-	if !c.writing {
-		c.writing = true
-		c.wg.Go(c.flushQueue)
-	}
 	return nil
 }
 
-func (c *conn) flushQueue() {
+// writeNow writes what the socket takes without waiting. Nobody else writes,
+// and c.mu is locked.
+func (c *conn) writeNow(p []byte) (n int) {
+	if c.raw == nil {
+		return 0
+	}
+	var writeErr error
+	err := c.raw.Write(func(fd uintptr) bool {
+		n, writeErr = process.WriteNow(fd, p)
+		return true
+	})
+	if writeErr != syscall.EAGAIN {
+		c.note(cmp.Or(err, writeErr))
+	}
+	return n
+}
+
+// flush writes what is left of a control frame, and what was queued meanwhile.
+func (c *conn) flush(rest []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.queue = append(rest, c.queue...)
 	c.release()
 }
 

@@ -12,8 +12,9 @@ import (
 // An Input is the writing end of a child's standard input. One goroutine at a
 // time may write to it; any may close it.
 type Input struct {
-	f   *os.File
-	raw syscall.RawConn
+	f    *os.File
+	raw  syscall.RawConn
+	wide widening
 
 	// What TryWrite is about, kept here because its closure must not
 	// allocate each time.
@@ -55,7 +56,9 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 		switch in.err {
 		case nil:
 		case syscall.EAGAIN:
-			return done, nil
+			if !in.wide.begin(in.f) {
+				return done, nil
+			}
 		default:
 			return done, in.err
 		}
@@ -64,7 +67,10 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 }
 
 // Close closes the pipe: the child reads what is in it and then end of file.
-func (in *Input) Close() error { return closeInput(in.f) }
+func (in *Input) Close() error {
+	in.wide.end()
+	return closeInput(in.f)
+}
 
 // tailLimit is how much an Output reads of what a pipe holds after it was cut
 // off: more than any pipe can hold (pipe(7): /proc/sys/fs/pipe-max-size is
@@ -78,7 +84,7 @@ type Output struct {
 	ended   chan struct{} // closed when nothing more is read
 	tail    int           // bytes read since the output was cut off
 	watched int32         // the file descriptor that WhenReadable watches, or 0
-	wide    bool
+	wide    widening
 }
 
 func newOutput(f *os.File) *Output { return &Output{f: f, ended: make(chan struct{})} }
@@ -137,26 +143,43 @@ const (
 	maxWide  = 64
 )
 
-var wide atomic.Int32
+// A widening makes a pipe that gets full hold four times as much, which saves
+// both ends three of four waits.
+type widening struct{ on atomic.Bool }
 
-// Widen makes the pipe hold four times as much, which saves a child that
-// fills it, and the reader, three of four waits. It reports whether it could:
-// only Linux can, and only for some pipes at a time.
-func (o *Output) Widen() bool {
-	if wide.Add(1) > maxWide || !setPipeSize(o.f, wideSize) {
-		wide.Add(-1)
+var widened atomic.Int32 // how many pipes are
+
+// begin reports whether the pipe holds more from now on: only Linux can do
+// that, only once, and only for some pipes at a time.
+func (w *widening) begin(pipe *os.File) bool {
+	if w.on.Load() {
 		return false
 	}
-	o.wide = true
+	if widened.Add(1) > maxWide {
+		widened.Add(-1)
+		return false
+	}
+	w.on.Store(true) // before, so that an end that comes meanwhile counts
+	if !setPipeSize(pipe, wideSize) {
+		w.end()
+		return false
+	}
 	return true
 }
 
+func (w *widening) end() {
+	if w.on.Swap(false) {
+		widened.Add(-1)
+	}
+}
+
+// Widen makes the pipe hold more. It reports whether it could, which is not
+// sure, and only so once.
+func (o *Output) Widen() bool { return o.wide.begin(o.f) }
+
 // close closes the pipe.
 func (o *Output) close() error {
-	if o.wide {
-		o.wide = false
-		wide.Add(-1)
-	}
+	o.wide.end()
 	return o.f.Close()
 }
 

@@ -181,6 +181,11 @@ func (p *Process) End(ctx context.Context) State {
 }
 
 func (p *Process) hold(ctx context.Context) {
+	select {
+	case <-p.Stdout.ended:
+		return
+	default:
+	}
 	t := time.NewTimer(Holding + p.grace)
 	defer t.Stop()
 	select {

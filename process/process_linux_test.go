@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"bufio"
 	"fmt"
 	"os"
@@ -195,5 +196,32 @@ func TestWiden(t *testing.T) {
 	}
 	if !o.Widen() {
 		t.Error("one that was closed still counts")
+	}
+}
+
+// The pipe to a child that does not keep up is widened, and counts no more
+// when it is closed, however often.
+func TestWidenInput(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	before := widened.Load()
+	in := newInput(w)
+	n, err := in.TryWrite(make([]byte, 2*wideSize))
+	if n == PipeSize {
+		t.Skip("this user's pipes hold as much as they may")
+	}
+	if n != wideSize || err != nil {
+		t.Errorf("it took %d bytes: %v", n, err)
+	}
+	in.Close()
+	in.Close()
+	if n, err := in.TryWrite(make([]byte, 2*wideSize)); n != 0 || !errors.Is(err, os.ErrClosed) {
+		t.Errorf("after Close: %d, %v", n, err)
+	}
+	if n := widened.Load() - before; n != 0 {
+		t.Errorf("%d count that are closed", n)
 	}
 }
