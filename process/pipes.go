@@ -68,7 +68,7 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 
 // Close closes the pipe: the child reads what is in it and then end of file.
 func (in *Input) Close() error {
-	in.wide.end()
+	defer in.wide.end() // after: a TryWrite may be about to widen the pipe
 	return closeInput(in.f)
 }
 

@@ -1,8 +1,8 @@
 package process
 
 import (
-	"errors"
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -220,6 +220,39 @@ func TestWidenInput(t *testing.T) {
 	in.Close()
 	if n, err := in.TryWrite(make([]byte, 2*wideSize)); n != 0 || !errors.Is(err, os.ErrClosed) {
 		t.Errorf("after Close: %d, %v", n, err)
+	}
+	if n := widened.Load() - before; n != 0 {
+		t.Errorf("%d count that are closed", n)
+	}
+}
+
+// A pipe that is being closed counts until it is closed: until then a TryWrite
+// may still widen it.
+func TestWidenWhileClosing(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	before := widened.Load()
+	in := newInput(w)
+	if !in.wide.begin(in.f) {
+		t.Skip("this user's pipes hold as much as they may")
+	}
+	closed := make(chan error)
+	if err := in.raw.Control(func(uintptr) { // Close waits for it
+		go func() { closed <- in.Close() }()
+		for in.raw.Control(func(uintptr) {}) == nil {
+			time.Sleep(time.Millisecond)
+		}
+		if n := widened.Load() - before; n != 1 {
+			t.Errorf("while it is closed %d count", n)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 	if n := widened.Load() - before; n != 0 {
 		t.Errorf("%d count that are closed", n)
