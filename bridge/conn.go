@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/wsbridge/wsbridge/process"
 )
 
 // A conn is the net.Conn under the WebSocket. The library reads frames from
@@ -17,8 +19,9 @@ import (
 // One goroutine reads. Writes come from several, and a frame is never cut in
 // two by another: data is written by the goroutine that has it, which waits
 // for the socket as long as it must. Control frames never make their sender
-// wait: they are queued, and leave when the write under way is done, or
-// through a goroutine of their own, which lives as long as the queue.
+// wait: they leave at once, as far as the socket takes them, and the rest
+// through a goroutine of its own. While a write is under way they are queued,
+// and leave when it is done.
 //
 // The read deadline belongs to the phase: the reader has none, except after
 // a write has failed (closeLimit, to find out why); stop and the library's
@@ -103,6 +106,7 @@ func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
 		waits = r
 	}
 	c.source.init(r, waits, c.take, c.drop)
+	c.source.once = process.RecvNow
 	c.raw, c.tried = c.source.raw, c.tryWrite
 	return c
 }

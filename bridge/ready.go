@@ -18,9 +18,10 @@ const canTry = runtime.GOOS != "windows"
 // time. Where the system cannot tell, a small buffer waits.
 type readyReader struct {
 	r    io.Reader
-	raw  syscall.RawConn // of r; nil where a read cannot be tried
-	take func() []byte   // lends at least smallBuffer bytes to read into
-	drop func()          // gives them back: there was nothing to read
+	raw  syscall.RawConn                         // of r; nil where a read cannot be tried
+	take func() []byte                           // lends at least smallBuffer bytes to read into
+	drop func()                                  // gives them back: there was nothing to read
+	once func(fd uintptr, p []byte) (int, error) // reads without waiting
 
 	n   int   // what try has read
 	err error // and why it could not
@@ -34,7 +35,7 @@ type readyReader struct {
 // init makes rr read from r. With waits it is r's own that tells when there
 // is something to read.
 func (rr *readyReader) init(r io.Reader, waits syscall.Conn, take func() []byte, drop func()) {
-	rr.r, rr.take, rr.drop = r, take, drop
+	rr.r, rr.take, rr.drop, rr.once = r, take, drop, process.ReadNow
 	if waits != nil && canTry {
 		rr.raw, _ = waits.SyscallConn() // fails on what is closed: then r tells
 	}
@@ -71,7 +72,7 @@ func (rr *readyReader) read() (int, error) {
 
 // try reports whether there was something to read, if only the end.
 func (rr *readyReader) try(fd uintptr) bool {
-	rr.n, rr.err = process.ReadNow(fd, rr.take())
+	rr.n, rr.err = rr.once(fd, rr.take())
 	if errors.Is(rr.err, syscall.EAGAIN) {
 		rr.drop()
 		return false

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 func init() {
 	children["server"] = childServer
 	children["flags"] = childFlags
+	children["splice"] = childSplice
 }
 
 // startWithoutPidfd is start as on a system that has no pidfds.
@@ -256,5 +259,39 @@ func TestWidenWhileClosing(t *testing.T) {
 	}
 	if n := widened.Load() - before; n != 0 {
 		t.Errorf("%d count that are closed", n)
+	}
+}
+
+// childSplice splices its input to a socket that nobody reads: then it has the
+// lock of the pipe and does not come back.
+func childSplice([]string) {
+	time.AfterFunc(20*time.Second, func() { os.Exit(1) })
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	for err == nil {
+		_, err = syscall.Splice(0, nil, ends[0], nil, PipeSize, 0)
+	}
+	fmt.Println(err)
+}
+
+// A child can make the one wait who writes to it, but nobody else.
+func TestLockedPipe(t *testing.T) {
+	p := start(t, command("splice"))
+	var written atomic.Int64
+	go func() {
+		for {
+			n, err := p.Stdin.TryWrite(make([]byte, 1<<10))
+			written.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	}()
+	for last := int64(-1); last != written.Load(); {
+		last = written.Load()
+		time.Sleep(100 * time.Millisecond)
+		runtime.GC() // waits for everybody who runs
+	}
+	if p.leader.exited() {
+		t.Error("everybody has waited for the child")
 	}
 }
