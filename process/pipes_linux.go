@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// newPipe makes a pipe whose one end is for the child, and blocks, as programs
-// expect theirs. The other, the one to read with ours 0 and to write with 1,
-// is waited for in the runtime's poller, which os.Pipe would tell of both. It
-// never blocks: where the poller does not take it (epoll(7),
-// max_user_watches) there is no pipe.
+// newPipe makes a pipe. The end to read is ours with ours 0, the one to write
+// with 1. It never blocks, and is waited for in the runtime's poller: where
+// that does not take it (epoll(7), max_user_watches) there is no pipe. The
+// other end is the child's, and blocks, as programs expect theirs: the poller
+// is not told of it, as os.Pipe would.
 func newPipe(ours int) (own, child *os.File, err error) {
 	var fds [2]int
 	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {
