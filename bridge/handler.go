@@ -205,12 +205,12 @@ func (h *Handler) init() {
 // session, which goes on after ServeHTTP has returned.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(h.init)
-	growStack()
 	r = h.fromClient(r)
 	if !AsksForUpgrade(r) {
 		h.servePlain(w, r)
 		return
 	}
+	growStack()
 	if refused := h.check(r); refused != nil {
 		h.refuse(w, r, refused)
 		return
