@@ -45,6 +45,16 @@ func init() {
 		fmt.Println(stays.Process.Pid)
 	}
 	children["stay"] = func([]string) { time.Sleep(time.Hour) }
+	// splice moves its input to a socket that nobody reads, and then has the
+	// lock of the pipe for ever.
+	children["splice"] = func([]string) {
+		signal.Ignore()
+		ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+		fmt.Println("ready", err)
+		for err == nil {
+			_, err = syscall.Splice(0, nil, ends[0], nil, 64<<10, 0)
+		}
+	}
 }
 
 // linuxFaults are those whose traces are to be seen in /proc.
@@ -70,6 +80,17 @@ var linuxFaults = []fault{
 			s.waitStopped()
 			p.write(closing(1000, ""))
 			p.wantClose(Close{1000, ""})
+		},
+		logged: `child="signal: killed"`,
+	}, {
+		name:  "holds the lock of its input",
+		setup: func(s *scene) { s.h.PingInterval = 50 * time.Millisecond },
+		inject: func(s *scene) {
+			p := s.open("splice")
+			p.message()
+			for range 1 << 10 {
+				p.write(text(strings.Repeat("x", 1<<10)))
+			}
 		},
 		logged: `child="signal: killed"`,
 	}, {

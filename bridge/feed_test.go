@@ -146,6 +146,32 @@ func (discard) TryWrite(p []byte) (int, error) { return len(p), nil }
 func (discard) Write(p []byte) (int, error)    { return len(p), nil }
 func (discard) Close() error                   { return nil }
 
+// A sink that does not come back from what should not wait holds up nobody but
+// the giver, and gets what it was given before its end.
+func TestFeedStuckAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(chan struct{})
+		to := &testSink{ready: func() int { <-stuck; return 2 }}
+		f, wg := newFeed(to, 10)
+		writing := started(func() { f.write([]byte("aaaa")) })
+		synctest.Wait()
+		if !f.full() {
+			t.Error("the giver does not wait")
+		}
+		f.finish()
+		if isDone(f) || to.closed > 0 {
+			t.Error("closed before all is written")
+		}
+		close(stuck)
+		<-writing
+		<-f.done
+		wg.Wait()
+		if got := to.has(); got != "aaaa" || to.closed != 1 || f.size != 0 {
+			t.Errorf("taken %q, closed %d times, %d bytes left", got, to.closed, f.size)
+		}
+	})
+}
+
 // A sink that takes some bytes at once and others late gets all of them, in
 // the order in which they were given.
 func TestFeedKeepsOrder(t *testing.T) {

@@ -58,8 +58,6 @@ func (l *leader) reap() State {
 	return State{Status: ws.ExitStatus()}
 }
 
-func closeInput(f *os.File) error { return f.Close() }
-
 func readNow(fd uintptr, p []byte) (int, error)  { return untilDone(syscall.Read, fd, p) }
 func writeNow(fd uintptr, p []byte) (int, error) { return untilDone(syscall.Write, fd, p) }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -99,20 +98,6 @@ func (l *leader) reap() State {
 	<-l.exit
 	windows.CloseHandle(l.job)
 	return l.state
-}
-
-// closeInput does not wait for long. Closing a pipe here cancels a write that
-// waits, but misses one that is just about to, and then takes until the child
-// has read or ended: whoever is to end the child must not be held up by it.
-func closeInput(f *os.File) error {
-	closed := make(chan error, 1)
-	go func() { closed <- f.Close() }()
-	select {
-	case err := <-closed:
-		return err
-	case <-time.After(10 * time.Millisecond):
-		return nil
-	}
 }
 
 // A pipe here cannot tell whether it would block, so that nothing is written

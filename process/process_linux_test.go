@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -265,6 +266,7 @@ func TestWidenWhileClosing(t *testing.T) {
 // childSplice splices its input to a socket that nobody reads: then it has the
 // lock of the pipe and does not come back.
 func childSplice([]string) {
+	signal.Ignore()
 	time.AfterFunc(20*time.Second, func() { os.Exit(1) })
 	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	for err == nil {
@@ -293,5 +295,8 @@ func TestLockedPipe(t *testing.T) {
 	}
 	if p.leader.exited() {
 		t.Error("everybody has waited for the child")
+	}
+	if state := p.End(t.Context()); state != (State{Signal: syscall.SIGKILL}) {
+		t.Error(state)
 	}
 }
