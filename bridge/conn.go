@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/wsbridge/wsbridge/process"
 )
 
 // A conn is the net.Conn under the WebSocket. The library reads frames from
@@ -106,7 +104,6 @@ func newConn(nc net.Conn, r io.Reader, early []byte) *conn {
 		waits = r
 	}
 	c.source.init(r, waits, c.take, c.drop)
-	c.source.once = process.RecvNow
 	c.raw, c.tried = c.source.raw, c.tryWrite
 	return c
 }

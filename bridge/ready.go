@@ -18,10 +18,9 @@ const canTry = runtime.GOOS != "windows"
 // time. Where the system cannot tell, a small buffer waits.
 type readyReader struct {
 	r    io.Reader
-	raw  syscall.RawConn                         // of r; nil where a read cannot be tried
-	take func() []byte                           // lends at least smallBuffer bytes to read into
-	drop func()                                  // gives them back: there was nothing to read
-	once func(fd uintptr, p []byte) (int, error) // reads without waiting
+	raw  syscall.RawConn // of r; nil where a read cannot be tried
+	take func() []byte   // lends at least smallBuffer bytes to read into
+	drop func()          // gives them back: there was nothing to read
 
 	n   int   // what try has read
 	err error // and why it could not
@@ -35,7 +34,7 @@ type readyReader struct {
 // init makes rr read from r. With waits it is r's own that tells when there
 // is something to read.
 func (rr *readyReader) init(r io.Reader, waits syscall.Conn, take func() []byte, drop func()) {
-	rr.r, rr.take, rr.drop, rr.once = r, take, drop, process.ReadNow
+	rr.r, rr.take, rr.drop = r, take, drop
 	if waits != nil && canTry {
 		rr.raw, _ = waits.SyscallConn() // fails on what is closed: then r tells
 	}
@@ -72,7 +71,7 @@ func (rr *readyReader) read() (int, error) {
 
 // try reports whether there was something to read, if only the end.
 func (rr *readyReader) try(fd uintptr) bool {
-	rr.n, rr.err = rr.once(fd, rr.take())
+	rr.n, rr.err = process.ReadNow(fd, rr.take())
 	if errors.Is(rr.err, syscall.EAGAIN) {
 		rr.drop()
 		return false

@@ -60,7 +60,7 @@ func (c *conn) writeNow(p []byte) (n int) {
 	}
 	var writeErr error
 	err := c.raw.Write(func(fd uintptr) bool {
-		n, writeErr = process.SendNow(fd, p)
+		n, writeErr = process.WriteNow(fd, p)
 		return true
 	})
 	if writeErr != syscall.EAGAIN {
@@ -157,7 +157,7 @@ func (c *conn) progress(n int) {
 // tryWrite reports whether there is nothing more to write.
 func (c *conn) tryWrite(fd uintptr) bool {
 	for len(c.unwritten) > 0 {
-		n, err := process.SendNow(fd, c.unwritten)
+		n, err := process.WriteNow(fd, c.unwritten)
 		switch err {
 		case nil:
 			c.progress(n)

@@ -58,13 +58,23 @@ func (l *leader) reap() State {
 	return State{Status: ws.ExitStatus()}
 }
 
-func readNow(fd uintptr, p []byte) (int, error)  { return untilDone(syscall.Read, fd, p) }
-func writeNow(fd uintptr, p []byte) (int, error) { return untilDone(syscall.Write, fd, p) }
-
-// untilDone repeats a call that a signal has interrupted.
-func untilDone(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {
+// ReadNow is read(2) on a file descriptor that does not block: without
+// anything to read its error is syscall.EAGAIN, at the end n is 0. Windows has
+// no such thing, and an end everywhere.
+func ReadNow(fd uintptr, p []byte) (n int, err error) {
 	for {
-		n, err := call(int(fd), p)
+		n, err := syscall.Read(int(fd), p)
+		if !errors.Is(err, syscall.EINTR) {
+			return max(n, 0), err
+		}
+	}
+}
+
+// WriteNow is write(2) on a file descriptor that does not block: without room
+// its error is syscall.EAGAIN. Windows has room nowhere.
+func WriteNow(fd uintptr, p []byte) (n int, err error) {
+	for {
+		n, err := syscall.Write(int(fd), p)
 		if !errors.Is(err, syscall.EINTR) {
 			return max(n, 0), err
 		}

@@ -100,7 +100,9 @@ func (l *leader) reap() State {
 	return l.state
 }
 
-// A pipe here cannot tell whether it would block, so that nothing is written
-// at once; and it has no deadlines, so that there is never a tail to read.
-func writeNow(uintptr, []byte) (int, error) { return 0, syscall.EAGAIN }
-func readNow(uintptr, []byte) (int, error)  { return 0, io.EOF }
+// ReadNow finds an end everywhere: a pipe here has no deadlines, so that there
+// is never a tail to read.
+func ReadNow(uintptr, []byte) (n int, err error) { return 0, io.EOF }
+
+// WriteNow writes nothing: a pipe here cannot tell whether it would block.
+func WriteNow(uintptr, []byte) (n int, err error) { return 0, syscall.EAGAIN }

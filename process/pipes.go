@@ -31,7 +31,7 @@ func newInput(f *os.File) *Input {
 	in := &Input{f: f}
 	in.raw, _ = f.SyscallConn() // fails on a closed file only
 	in.try = func(fd uintptr) bool {
-		in.n, in.err = writeNow(fd, in.p)
+		in.n, in.err = WriteNow(fd, in.p)
 		return true
 	}
 	return in
@@ -152,11 +152,6 @@ func (o *Output) Abandon() {
 // it tries on the pipe is Read's again when it finds the end or a deadline.
 func (o *Output) SyscallConn() (syscall.RawConn, error) { return o.f.SyscallConn() }
 
-// ReadNow is read(2) on a file descriptor that does not block: without
-// anything to read its error is syscall.EAGAIN, at the end n is 0. It is for
-// what tries on an Output; a socket has RecvNow.
-func ReadNow(fd uintptr, p []byte) (n int, err error) { return readNow(fd, p) }
-
 // readTail reads what the pipe holds, without waiting for more: what the
 // child wrote before it exited is delivered, and a process that outlived it
 // is not waited for.
@@ -165,7 +160,7 @@ func (o *Output) readTail(p []byte) (n int, err error) {
 	if err != nil || o.tail >= tailLimit {
 		return 0, io.EOF
 	}
-	if raw.Control(func(fd uintptr) { n, err = readNow(fd, p) }) != nil || n <= 0 {
+	if raw.Control(func(fd uintptr) { n, err = ReadNow(fd, p) }) != nil || n <= 0 {
 		return 0, io.EOF
 	}
 	o.tail += n
