@@ -48,7 +48,8 @@ func (rr *readyReader) read() (int, error) {
 		if err := rr.raw.Read(rr.tried); err == nil && rr.n > 0 {
 			return rr.n, nil
 		}
-		// The end, a deadline or an error: r has a name for it.
+		// The end, a deadline, an error, or it is to be tried again: r has a
+		// name for it.
 	case !rr.more:
 		rr.drop()
 		if rr.small == nil {

@@ -63,7 +63,7 @@ func (c *conn) writeNow(p []byte) (n int) {
 		n, writeErr = process.WriteNow(fd, p)
 		return true
 	})
-	if writeErr != syscall.EAGAIN {
+	if writeErr != syscall.EAGAIN && writeErr != syscall.EINTR {
 		c.note(cmp.Or(err, writeErr))
 	}
 	return n
@@ -162,6 +162,7 @@ func (c *conn) tryWrite(fd uintptr) bool {
 		case nil:
 			c.progress(n)
 			c.unwritten = c.unwritten[n:]
+		case syscall.EINTR:
 		case syscall.EAGAIN:
 			return false
 		default:

@@ -69,7 +69,7 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 		}
 		done += in.n
 		switch in.err {
-		case nil:
+		case nil, syscall.EINTR:
 		case syscall.EAGAIN:
 			if !in.wide.begin(in.f) {
 				return done, nil
@@ -160,7 +160,12 @@ func (o *Output) readTail(p []byte) (n int, err error) {
 	if err != nil || o.tail >= tailLimit {
 		return 0, io.EOF
 	}
-	if raw.Control(func(fd uintptr) { n, err = ReadNow(fd, p) }) != nil || n <= 0 {
+	for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
+		if raw.Control(func(fd uintptr) { n, err = ReadNow(fd, p) }) != nil {
+			return 0, io.EOF
+		}
+	}
+	if n == 0 {
 		return 0, io.EOF
 	}
 	o.tail += n
