@@ -32,8 +32,8 @@
 // frames from it, and writes its control frames to it; data frames are made
 // here. A control frame never makes its sender wait: it leaves with the end of
 // the write under way, or, when there is none, at once; what the socket does
-// not take then leaves through a goroutine that lives as long as there is such
-// a frame. Pings are a timer's.
+// not take then (over TLS, nothing can be tried) leaves through a goroutine
+// that lives as long as there are such frames. Pings are a timer's.
 //
 // Other requests go to Handler.Plain, which may have CGI programs answer them
 // (Handler.ServeCGI) under the same limits and with the same end.
