@@ -20,7 +20,10 @@ type feed struct {
 	backlog [][]byte      // in borrowed buffers
 	size    int           // bytes of the backlog, with those that the feeder is writing
 	feeding bool          // somebody writes: the giver, or the feeder
-	waiting bool          // the giver may have to wait
+	waiting bool          // the giver waits for room
+	trying  bool          // the giver writes
+	tries   int           // how often it did
+	asked   int           // tries when stuck was asked
 	closed  bool          // nothing more is given
 	deaf    bool          // nothing more is taken
 	err     error         // why it is deaf
@@ -45,14 +48,14 @@ func (f *feed) init(to sink, limit int, wg *sync.WaitGroup, failed func(error)) 
 func (f *feed) write(p []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.waiting = true
-	defer func() { f.waiting = false }()
 	if !f.feeding && !f.deaf && !f.closed {
 		p = f.try(p)
 	}
+	f.waiting = true
 	for f.size > 0 && f.limit-f.size < len(p) && !f.deaf && !f.closed {
 		f.room.Wait()
 	}
+	f.waiting = false
 	if len(p) == 0 || f.deaf || f.closed {
 		return
 	}
@@ -67,11 +70,12 @@ func (f *feed) write(p []byte) {
 // writes meanwhile, but f.mu is unlocked: at once may be never, because a child
 // can hold the lock of its pipe (splice(2) does, while it waits for a socket).
 func (f *feed) try(p []byte) []byte {
-	f.feeding = true
+	f.feeding, f.trying = true, true
+	f.tries++
 	f.mu.Unlock()
 	n, err := f.to.TryWrite(p)
 	f.mu.Lock()
-	f.feeding = false
+	f.feeding, f.trying = false, false
 	p = p[n:]
 	f.note(err)
 	if f.closed { // meanwhile
@@ -156,10 +160,19 @@ func (f *feed) close() {
 	close(f.done)
 }
 
-// full reports whether the giver may have to wait: while it does, the socket
-// is not read.
+// full reports whether the giver waits for room: while it does, the socket is
+// not read.
 func (f *feed) full() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.waiting
+}
+
+// stuck reports whether the giver has been at one write since stuck was asked
+// before. Nor is the socket read then.
+func (f *feed) stuck() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer func() { f.asked = f.tries }()
+	return f.trying && f.asked == f.tries
 }

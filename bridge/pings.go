@@ -35,11 +35,12 @@ func (s *session) ping() {
 		return
 	}
 	heard := s.conn.heard.Swap(false)
+	held := s.feed.stuck() || s.feed.full() // input waits for the child, and nobody reads pongs
 	written := s.conn.written.Load()
 	switch {
 	case heard, written != p.written: // its answer may be behind what it reads
 		p.unanswered = 0
-	case p.sent && s.readsPongs():
+	case p.sent && !held && s.inputRuns():
 		p.unanswered++
 	}
 	p.written = written
@@ -55,20 +56,19 @@ func (s *session) ping() {
 	switch err := s.conn.control(appendFrame(nil, finBit|opPing, []byte(payload), s.conn.masked)); {
 	case err == nil:
 		p.sent = true
-	case !errors.Is(err, errCloseSent) && s.feed.full():
+	case !errors.Is(err, errCloseSent) && held:
 		s.end(errLost) // input, which would find out, waits for the child
 	}
 	p.timer.Reset(s.pingInterval)
 }
 
-// readsPongs reports whether somebody reads the socket: input does not while
-// the backlog is full, or when it has seen enough.
-func (s *session) readsPongs() bool {
+// inputRuns reports whether input has not yet seen enough.
+func (s *session) inputRuns() bool {
 	select {
 	case <-s.inputDone:
 		return false
 	default:
-		return !s.feed.full()
+		return true
 	}
 }
 
