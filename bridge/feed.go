@@ -22,8 +22,6 @@ type feed struct {
 	feeding bool          // somebody writes: the giver, or the feeder
 	waiting bool          // the giver waits for room
 	trying  bool          // the giver writes
-	tries   int           // how often it did
-	asked   int           // tries when stuck was asked
 	closed  bool          // nothing more is given
 	deaf    bool          // nothing more is taken
 	err     error         // why it is deaf
@@ -71,7 +69,6 @@ func (f *feed) write(p []byte) {
 // can hold the lock of its pipe (splice(2) does, while it waits for a socket).
 func (f *feed) try(p []byte) []byte {
 	f.feeding, f.trying = true, true
-	f.tries++
 	f.mu.Unlock()
 	n, err := f.to.TryWrite(p)
 	f.mu.Lock()
@@ -168,11 +165,9 @@ func (f *feed) full() bool {
 	return f.waiting
 }
 
-// stuck reports whether the giver has been at one write since stuck was asked
-// before. Nor is the socket read then.
-func (f *feed) stuck() bool {
+// busy reports whether the giver waits or writes.
+func (f *feed) busy() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	defer func() { f.asked = f.tries }()
-	return f.trying && f.asked == f.tries
+	return f.waiting || f.trying
 }

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -35,12 +34,12 @@ func (s *session) ping() {
 		return
 	}
 	heard := s.conn.heard.Swap(false)
-	held := s.feed.stuck() || s.feed.full() // input waits for the child, and nobody reads pongs
 	written := s.conn.written.Load()
 	switch {
-	case heard, written != p.written: // its answer may be behind what it reads
+	case heard, written != p.written, // its answer may be behind what it reads
+		s.feed.busy(): // or wait for us, while input waits for the child
 		p.unanswered = 0
-	case p.sent && !held && s.inputRuns():
+	case p.sent && s.inputRuns():
 		p.unanswered++
 	}
 	p.written = written
@@ -53,11 +52,8 @@ func (s *session) ping() {
 	if s.asking.Load() {
 		payload = tailPing
 	}
-	switch err := s.conn.control(appendFrame(nil, finBit|opPing, []byte(payload), s.conn.masked)); {
-	case err == nil:
+	if s.conn.control(appendFrame(nil, finBit|opPing, []byte(payload), s.conn.masked)) == nil {
 		p.sent = true
-	case !errors.Is(err, errCloseSent) && held:
-		s.end(errLost) // input, which would find out, waits for the child
 	}
 	p.timer.Reset(s.pingInterval)
 }

@@ -108,9 +108,12 @@ func (s *session) setConn(nc net.Conn, r io.Reader, early []byte) *conn {
 		s.conn.sent = func() { s.idle.out.Store(s.idle.now()) }
 	}
 	s.conn.lost = func() {
-		if s.feed.full() { // else the reader finds out
+		if s.feed.full() {
 			s.end(errLost)
+			return
 		}
+		// The reader finds out why, unless it waits for the child.
+		time.AfterFunc(closeLimit, func() { s.end(errLost) })
 	}
 	return s.conn
 }

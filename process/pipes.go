@@ -16,8 +16,7 @@ type Input struct {
 	raw  syscall.RawConn
 	wide widening
 
-	writing atomic.Int32 // how many write; a write that begins when closed is set does nothing
-	closed  atomic.Bool
+	closed atomic.Bool // a write that begins later does nothing
 
 	// What TryWrite is about, kept here because its closure must not
 	// allocate each time.
@@ -38,12 +37,11 @@ func newInput(f *os.File) *Input {
 }
 
 // Write writes all of p, waiting for the child to read as long as it takes.
-// Close makes it return, on Windows End at the latest. Its error wraps
+// Close makes it return, or else (on Windows, and where the child holds the lock
+// of the pipe) End. Its error wraps
 // syscall.EPIPE when the child has closed its standard input, and os.ErrClosed
 // after Close.
 func (in *Input) Write(p []byte) (int, error) {
-	in.writing.Add(1)
-	defer in.writing.Add(-1)
 	if in.closed.Load() {
 		return 0, os.ErrClosed
 	}
@@ -54,8 +52,6 @@ func (in *Input) Write(p []byte) (int, error) {
 // how much that was. Where the system cannot tell (Windows) it is nothing.
 // Its errors are those of Write.
 func (in *Input) TryWrite(p []byte) (int, error) {
-	in.writing.Add(1)
-	defer in.writing.Add(-1)
 	if in.closed.Load() {
 		return 0, os.ErrClosed
 	}
@@ -82,29 +78,18 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 }
 
 // Close closes the pipe: the child reads what is in it and then end of file.
-// It does not wait for long: a write under way may last until the child has
-// read or ended (on Windows, and where the child holds the lock of the pipe),
-// and whoever is to end the child must not be held up by it.
+// It does not wait for that: where the child holds the lock of the pipe (see
+// splice(2)), and on Windows while a write is under way, it may take until the
+// child has ended, and whoever is to end the child must not be held up by it.
 func (in *Input) Close() error {
 	if in.closed.Swap(true) {
 		return os.ErrClosed
 	}
-	if in.writing.Load() == 0 {
-		return in.close()
-	}
-	closed := make(chan error, 1)
-	go func() { closed <- in.close() }()
-	select {
-	case err := <-closed:
-		return err
-	case <-time.After(10 * time.Millisecond):
-		return nil
-	}
-}
-
-func (in *Input) close() error {
-	defer in.wide.end() // after: a TryWrite may be about to widen the pipe
-	return in.f.Close()
+	go func() {
+		in.f.Close()
+		in.wide.end() // after: a TryWrite may be about to widen the pipe
+	}()
+	return nil
 }
 
 // tailLimit is how much an Output reads of what a pipe holds after it was cut
