@@ -41,7 +41,7 @@ func (c *conn) control(frame []byte) error {
 			return nil
 		}
 		c.writing = true
-		rest := bytes.Clone(frame)
+		rest := bytes.Clone(frame) // not queued: what is queued may be forgotten
 		c.wg.Go(func() { c.flush(rest) })
 		return nil
 	}

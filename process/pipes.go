@@ -37,10 +37,9 @@ func newInput(f *os.File) *Input {
 }
 
 // Write writes all of p, waiting for the child to read as long as it takes.
-// Close makes it return, or else (on Windows, and where the child holds the lock
-// of the pipe) End. Its error wraps
-// syscall.EPIPE when the child has closed its standard input, and os.ErrClosed
-// after Close.
+// Close makes it return, or else (on Windows, and where the child holds the
+// lock of the pipe) End. Its error wraps syscall.EPIPE when the child has
+// closed its standard input, and os.ErrClosed after Close.
 func (in *Input) Write(p []byte) (int, error) {
 	if in.closed.Load() {
 		return 0, os.ErrClosed
@@ -81,6 +80,7 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 // It does not wait for that: where the child holds the lock of the pipe (see
 // splice(2)), and on Windows while a write is under way, it may take until the
 // child has ended, and whoever is to end the child must not be held up by it.
+// Nobody waits for it at all: the lock may be held from outside of the group.
 func (in *Input) Close() error {
 	if in.closed.Swap(true) {
 		return os.ErrClosed

@@ -208,11 +208,7 @@ func TestWiden(t *testing.T) {
 // The pipe to a child that does not keep up is widened, and counts no more
 // when it is closed, however often.
 func TestWidenInput(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	_, w := pipe(t)
 	before := widened.Load()
 	in := newInput(w)
 	n, err := in.TryWrite(make([]byte, 2*wideSize))
@@ -235,11 +231,7 @@ func TestWidenInput(t *testing.T) {
 // A pipe that is being closed counts until it is closed: until then a TryWrite
 // may still widen it.
 func TestWidenWhileClosing(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	_, w := pipe(t)
 	before := widened.Load()
 	in := newInput(w)
 	if !in.wide.begin(in.f) {
