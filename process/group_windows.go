@@ -2,7 +2,6 @@ package process
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"syscall"
 	"unsafe"
@@ -99,10 +98,3 @@ func (l *leader) reap() State {
 	windows.CloseHandle(l.job)
 	return l.state
 }
-
-// ReadNow finds an end everywhere: a pipe here has no deadlines, so that there
-// is never a tail to read.
-func ReadNow(uintptr, []byte) (n int, err error) { return 0, io.EOF }
-
-// WriteNow writes nothing: a pipe here cannot tell whether it would block.
-func WriteNow(uintptr, []byte) (n int, err error) { return 0, syscall.EAGAIN }

@@ -28,24 +28,24 @@ func TestNow(t *testing.T) {
 			return n, err
 		}
 		p := make([]byte, size)
-		if n, err := call(r, ReadNow, p); n != 0 || !errors.Is(err, syscall.EAGAIN) {
+		if n, err := call(r, readNow, p); n != 0 || !errors.Is(err, syscall.EAGAIN) {
 			t.Errorf("reading %d of nothing: %d, %v", size, n, err)
 		}
-		if n, err := call(w, WriteNow, []byte("abc")); n != 3 || err != nil {
+		if n, err := call(w, writeNow, []byte("abc")); n != 3 || err != nil {
 			t.Errorf("writing: %d, %v", n, err)
 		}
-		if n, err := call(r, ReadNow, p); n != min(3, size) || err != nil || p[0] != 'a' {
+		if n, err := call(r, readNow, p); n != min(3, size) || err != nil || p[0] != 'a' {
 			t.Errorf("reading %d of abc: %d, %v, %q", size, n, err, p[0])
 		}
 		for err == nil {
-			_, err = call(w, WriteNow, p)
+			_, err = call(w, writeNow, p)
 		}
 		if !errors.Is(err, syscall.EAGAIN) {
 			t.Errorf("writing %d to a full pipe: %v", size, err)
 		}
 		w.Close()
 		for n := 1; n > 0; {
-			if n, err = call(r, ReadNow, p); err != nil {
+			if n, err = call(r, readNow, p); err != nil {
 				t.Errorf("reading %d to the end: %v", size, err)
 			}
 		}
@@ -55,7 +55,7 @@ func TestNow(t *testing.T) {
 		}
 		defer w.Close()
 		r.Close()
-		if n, err := call(w, WriteNow, p); n != 0 || !errors.Is(err, syscall.EPIPE) {
+		if n, err := call(w, writeNow, p); n != 0 || !errors.Is(err, syscall.EPIPE) {
 			t.Errorf("writing %d to nobody: %d, %v", size, n, err)
 		}
 	}

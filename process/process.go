@@ -66,39 +66,28 @@ type Process struct {
 // it and does not unlock it (runtime.LockOSThread); a program with such
 // goroutines may lose children with them.
 func (c *Command) Start() (*Process, error) {
-	var ours, files [3]*os.File
-	for i, end := range [...]int{1, 0, 0} {
-		var err error
-		if ours[i], files[i], err = newPipe(end); err != nil {
-			closeAll(files[:i])
-			closeAll(ours[:i])
-			return nil, err
-		}
+	files, err := pipes()
+	if err != nil {
+		return nil, err
 	}
-	defer closeAll(files[:])
+	defer closeAll(files.child[:])
 
 	args := c.Args
 	if args == nil {
 		args = []string{c.Path}
 	}
 	p := &Process{grace: c.Grace}
-	if err := p.leader.start(c.Path, args, c.Env, c.Dir, files[:]); err != nil {
-		closeAll(ours[:])
+	if err := p.leader.start(c.Path, args, c.Env, c.Dir, files.child[:]); err != nil {
+		closeAll(files.ours[:])
 		if _, dirErr := os.Stat(c.Dir); c.Dir != "" && dirErr != nil {
 			err = dirErr // the system's own does not tell it from a missing Path
 		}
 		return nil, err
 	}
-	p.Stdin = newInput(ours[0])
-	p.Stdout = newOutput(ours[1])
-	p.Stderr = newOutput(ours[2])
+	p.Stdin = newInput(files.ours[0])
+	p.Stdout = newOutput(files.ours[1])
+	p.Stderr = newOutput(files.ours[2])
 	return p, nil
-}
-
-func closeAll(files []*os.File) {
-	for _, f := range files {
-		f.Close()
-	}
 }
 
 // An exit is closed when the child has exited: how a thread that watches a
@@ -134,9 +123,9 @@ func (p *Process) Pid() int { return p.leader.pid }
 // reap the child, and may be called again.
 func (p *Process) Wait(ctx context.Context) error { return p.leader.wait(ctx) }
 
-// Holding is how long End waits, besides the grace, for the end of the
+// holding is how long End waits, besides the grace, for the end of the
 // standard output of a child that has exited while others still hold it.
-const Holding = 500 * time.Millisecond
+const holding = 500 * time.Millisecond
 
 // The ladder is how a child that still runs is ended. Each signal goes to the
 // whole group, after a wait for the child to be gone already.
@@ -186,7 +175,7 @@ func (p *Process) hold(ctx context.Context) {
 		return
 	default:
 	}
-	t := time.NewTimer(Holding + p.grace)
+	t := time.NewTimer(holding + p.grace)
 	defer t.Stop()
 	select {
 	case <-p.Stdout.ended:
@@ -235,4 +224,15 @@ func (s State) String() string {
 		return "signal: " + s.Signal.String()
 	}
 	return fmt.Sprintf("exit status %d", s.Status)
+}
+
+// ExitCode is the exit status as a shell has it in $?: Status, or 128+S of a
+// process that was killed by the signal S. POSIX asks only for more than 128
+// there (XCU, 2.8.2, Exit Status for Commands); 128+S is what sh, bash and zsh
+// make of it. On Windows it is Status, any 32-bit number.
+func (s State) ExitCode() int {
+	if s.Signal != 0 {
+		return 128 + int(s.Signal)
+	}
+	return s.Status
 }

@@ -212,7 +212,7 @@ func TestWidenInput(t *testing.T) {
 	before := widened.Load()
 	in := newInput(w)
 	n, err := in.TryWrite(make([]byte, 2*wideSize))
-	if n == PipeSize {
+	if n == pipeSize {
 		t.Skip("this user's pipes hold as much as they may")
 	}
 	if n != wideSize || err != nil {
@@ -262,7 +262,7 @@ func childSplice([]string) {
 	time.AfterFunc(20*time.Second, func() { os.Exit(1) })
 	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	for err == nil {
-		_, err = syscall.Splice(0, nil, ends[0], nil, PipeSize, 0)
+		_, err = syscall.Splice(0, nil, ends[0], nil, pipeSize, 0)
 	}
 	fmt.Println(err)
 }

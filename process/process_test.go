@@ -501,7 +501,7 @@ func TestHoldingEnds(t *testing.T) {
 			if state := p.End(t.Context()); state != (State{Status: 3}) {
 				t.Error(state)
 			}
-			if d := time.Since(began); d < Holding+grace {
+			if d := time.Since(began); d < holding+grace {
 				t.Errorf("held only for %v", d)
 			}
 			if got := receive(t, out); !strings.Contains(got, "leader\n") {
