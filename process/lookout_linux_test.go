@@ -7,22 +7,6 @@ import (
 	"testing"
 )
 
-// pipe is an Output and its writing end.
-func pipe(t testing.TB) (*Output, *os.File) {
-	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := newOutput(r)
-	t.Cleanup(func() {
-		o.cutOff()
-		_ = o.close()
-		w.Close()
-	})
-	return o, w
-}
-
 func TestWhenReadable(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -47,7 +47,7 @@ func (o *Output) noted(n int, err error) error {
 		o.Abandon()
 		return io.EOF // a pipe has no other errors, a closed one but ends
 	}
-	if n >= pipeSize {
+	if n >= pipeSize && o.tail == 0 {
 		o.wide.begin(o.f)
 	}
 	return nil

@@ -13,8 +13,12 @@ import (
 // be tried (Windows) a small buffer of its own waits.
 //
 // ReadTo itself allocates nothing; take and drop should be made once.
-func (o *Output) ReadTo(take func() []byte, drop func()) (n int, err error) {
-	if canTry {
+func (o *Output) ReadTo(take func() []byte, drop func()) (int, error) {
+	return o.readTo(canTry, take, drop)
+}
+
+func (o *Output) readTo(try bool, take func() []byte, drop func()) (n int, err error) {
+	if try {
 		n, err = o.lent.read(o.f, take, drop)
 	} else {
 		n, err = o.waiting.read(o.f, take, drop)
