@@ -85,3 +85,13 @@ func childEndless([]string) {
 		}
 	}
 }
+
+// childFlood never stops writing, as much at a time as cat(1) does.
+func childFlood([]string) {
+	b := pattern(128 << 10)
+	for {
+		if _, err := os.Stdout.Write(b); err != nil {
+			os.Exit(0)
+		}
+	}
+}

@@ -8,9 +8,9 @@ import (
 )
 
 // A lookout tells when one of many files can be read, with one goroutine for
-// all of them: for those on which nothing comes as a rule, and for which a
-// goroutine each would be much of what an idle session takes. The goroutine
-// lives as long as there are such files.
+// all of them: for those on which nothing comes as a rule. A goroutine for each
+// takes 3.9 KB (BenchmarkIdleOutput), and 3.3 of the 23 KiB of resident memory
+// of an idle session. The one goroutine lives as long as there are such files.
 type lookout struct {
 	epoll *os.File // epoll(7), which is itself in the runtime's poller
 	raw   syscall.RawConn

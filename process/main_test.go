@@ -33,6 +33,8 @@ var children = map[string]func(args []string){
 	"leave":       childLeave,
 	"holder":      childHolder,
 	"endless":     childEndless,
+	"flood":       childFlood,
+	"discard":     func([]string) { io.Copy(io.Discard, os.Stdin) },
 }
 
 func TestMain(m *testing.M) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"syscall"
 	"time"
 )
 
@@ -21,8 +20,8 @@ type Output struct {
 	tail    int           // bytes read since the output was cut off
 	watched int32         // the file descriptor that WhenReadable watches, or 0
 	wide    widening
-	lent    attempt // ReadTo where a read can be tried
-	waiting waiter  // and where it cannot
+	lent    *attempt // ReadTo where a read can be tried; made by the first
+	waiting *waiter  // and where it cannot
 }
 
 func newOutput(f *os.File) *Output { return &Output{f: f, ended: make(chan struct{})} }
@@ -30,7 +29,7 @@ func newOutput(f *os.File) *Output { return &Output{f: f, ended: make(chan struc
 // Read reads what the child has written. It returns io.EOF when nobody holds
 // the writing end any more, or when End has been called and the pipe is empty.
 func (o *Output) Read(p []byte) (int, error) {
-	if len(o.waiting.rest) > 0 {
+	if o.waiting != nil && len(o.waiting.rest) > 0 {
 		return o.waiting.next(p), nil
 	}
 	n, err := o.f.Read(p)
@@ -40,8 +39,8 @@ func (o *Output) Read(p []byte) (int, error) {
 	return n, o.noted(n, err)
 }
 
-// noted returns what the error of a read is to others. A read that has brought
-// as much as a pipe holds shows a child that has waited: its pipe is widened.
+// noted returns the error that a read reports. A read that brought as much as a
+// pipe holds means that the child had to wait: then the pipe is widened.
 func (o *Output) noted(n int, err error) error {
 	if err != nil {
 		o.Abandon()
@@ -71,12 +70,7 @@ func (o *Output) readTail(p []byte) (n int, err error) {
 	if err != nil || o.tail >= tailLimit {
 		return 0, io.EOF
 	}
-	for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
-		if raw.Control(func(fd uintptr) { n, err = readNow(fd, p) }) != nil {
-			return 0, io.EOF
-		}
-	}
-	if n == 0 {
+	if raw.Control(func(fd uintptr) { n, _ = readNow(fd, p) }) != nil || n == 0 {
 		return 0, io.EOF
 	}
 	o.tail += n

