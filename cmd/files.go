@@ -16,11 +16,11 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/bridge/urlfile"
 )
 
 // A fileRoute answers plain requests with the files of a directory. What of
-// that is meant for strangers bridge.LookPath says; besides, no directory is
+// that is meant for strangers urlfile.LookPath says; besides, no directory is
 // listed, and nothing but regular files is sent.
 type fileRoute struct {
 	root     atomic.Pointer[os.Root]
@@ -123,8 +123,8 @@ func (f *fileRoute) serve(w http.ResponseWriter, r *http.Request) bool {
 
 // look finds the directory or the regular file that a name with a slash at
 // its beginning is that of.
-func (f *fileRoute) look(name string) (bridge.Found, error) {
-	found, err := bridge.LookPath(f.root.Load(), name)
+func (f *fileRoute) look(name string) (urlfile.Found, error) {
+	found, err := urlfile.LookPath(f.root.Load(), name)
 	if err != nil {
 		return found, err
 	}
@@ -167,7 +167,7 @@ func redirection(urlPath string, isDir bool) string {
 }
 
 // send sends a file, or what somebody has compressed of it in advance.
-func (f *fileRoute) send(w http.ResponseWriter, r *http.Request, found bridge.Found) {
+func (f *fileRoute) send(w http.ResponseWriter, r *http.Request, found urlfile.Found) {
 	header := w.Header()
 	header.Set("X-Content-Type-Options", "nosniff")
 	offers := f.offers(found)
@@ -218,8 +218,8 @@ func (f *fileRoute) send(w http.ResponseWriter, r *http.Request, found bridge.Fo
 
 // offers are the forms in which there is a file, by their content coding. One
 // that is older than the file is not of that file.
-func (f *fileRoute) offers(found bridge.Found) map[string]bridge.Found {
-	offers := map[string]bridge.Found{identity: found}
+func (f *fileRoute) offers(found urlfile.Found) map[string]urlfile.Found {
+	offers := map[string]urlfile.Found{identity: found}
 	for _, c := range codings {
 		coded, err := f.look("/" + found.Name + c.suffix)
 		if err == nil && !coded.Info.IsDir() && !coded.Info.ModTime().Before(found.Info.ModTime()) {
@@ -231,7 +231,7 @@ func (f *fileRoute) offers(found bridge.Found) map[string]bridge.Found {
 
 // open opens the file that was found, or one that has taken its place and may
 // be served like it.
-func (f *fileRoute) open(found bridge.Found) (*os.File, fs.FileInfo, error) {
+func (f *fileRoute) open(found urlfile.Found) (*os.File, fs.FileInfo, error) {
 	for range 10 { // each time it is replaced meanwhile
 		// What has taken its place may be a FIFO, and without the flag this
 		// would wait until somebody writes to it.
@@ -255,7 +255,7 @@ func (f *fileRoute) open(found bridge.Found) (*os.File, fs.FileInfo, error) {
 }
 
 // sniff guesses the type of a file from how it begins.
-func (f *fileRoute) sniff(found bridge.Found) string {
+func (f *fileRoute) sniff(found urlfile.Found) string {
 	file, _, err := f.open(found)
 	if err != nil {
 		return "application/octet-stream"

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/bridge/urlfile"
 )
 
 // maxReloadPage is how long a page may be that gets the script: it is held in memory.
@@ -21,7 +21,7 @@ const maxReloadPage = 8 << 20
 // The script stands at the end, after whatever the page ends with: there the
 // parser takes it into the body (HTML, section 13.2.6.4.19), and there is no
 // need to tell a </body> from one in a script or in a comment.
-func (l *liveReload) servePage(w http.ResponseWriter, r *http.Request, f *fileRoute, found bridge.Found, accepted []string) bool {
+func (l *liveReload) servePage(w http.ResponseWriter, r *http.Request, f *fileRoute, found urlfile.Found, accepted []string) bool {
 	header := w.Header()
 	// Else a browser that loads a page again may take what the page is made
 	// of from its cache.

@@ -1,4 +1,5 @@
-package bridge
+// Package urlfile finds the file below a directory that the path of a URL names.
+package urlfile
 
 import (
 	"errors"
@@ -145,10 +146,10 @@ func hidden(element string) bool {
 	return element == "" || element[0] == '.' || runtime.GOOS == "windows" && misread(element)
 }
 
-// misread reports whether Windows may take an element of a path for something
-// else than the file of that name: for a device (nul, aux.txt), for a stream
-// (a.txt::$DATA), for the file without the dots and spaces at the end, or for
-// one that has this as its short name (GIT~1 is .git).
+// misread reports whether Windows may read an element of a path as something
+// other than the file of that name: a device (nul, aux.txt), a stream
+// (a.txt::$DATA), the file without the dots and spaces at the end, or one whose
+// short name this is (GIT~1 is .git).
 func misread(element string) bool {
 	if strings.ContainsAny(element, `\:*?"<>|`) || strings.TrimRight(element, ". ") != element {
 		return true
@@ -168,9 +169,9 @@ func misread(element string) bool {
 	return short != "" && short[0] >= '0' && short[0] <= '9'
 }
 
-// lookError makes "not found" of every error but those of a machine in
-// trouble, because a path that leaves the directory, has a loop in it or is
-// too long is no fault of the server's.
+// lookError turns every error except those of a machine in trouble into "not
+// found": a path that leaves the directory, has a loop in it or is too long is
+// the client's fault, not the server's.
 func lookError(err error) error {
 	for _, real := range []error{fs.ErrPermission, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO} {
 		if errors.Is(err, real) {
