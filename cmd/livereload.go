@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/watch"
 )
 
 // What pages load and listen to, in whatever directory: so it works behind a
@@ -76,8 +78,8 @@ func newLiveReload(injects bool, log *slog.Logger) *liveReload {
 func (d *openDirs) reload(files *fileRoute, injects bool, log *slog.Logger) route {
 	live := newLiveReload(injects, log)
 	files.live, d.live = live, live
-	d.stop = append(d.stop, watchTree(files.root.Load().Name(), reloadQuiet, reloadMost, log, func(names []string) {
-		if slices.Contains(names, wholeTree) {
+	d.stop = append(d.stop, watch.Tree(files.root.Load().Name(), reloadQuiet, reloadMost, log, func(names []string) {
+		if slices.Contains(names, watch.WholeTree) {
 			if err := files.reopen(); err != nil {
 				log.Warn("the directory cannot be served any more", "directory", files.root.Load().Name(), "error", err)
 			}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/watch"
 )
 
 // newReloads serves the stream, as the program does.
@@ -92,7 +94,7 @@ func TestReloadStream(t *testing.T) {
 		{[]string{"a.css"}, `data: {"version":"RUN.2","styles":["/a.css"]}`},
 		{[]string{"sub/ä b.css", "x.css"}, `data: {"version":"RUN.3","styles":["/sub/%C3%A4%20b.css","/x.css"]}`},
 		{[]string{"a.css", "b.js"}, `data: {"version":"RUN.4"}`},
-		{[]string{wholeTree}, `data: {"version":"RUN.5"}`},
+		{[]string{watch.WholeTree}, `data: {"version":"RUN.5"}`},
 		{many, `data: {"version":"RUN.6"}`},
 	} {
 		if test.names != nil {

@@ -1,4 +1,4 @@
-package cmd
+package watch
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 )
 
 // The files of a command are looked at until they are whole.
-func TestWatchCommand(t *testing.T) {
+func TestWatchFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	// infos of a file that is there, of one that was written later, of one that is longer.
@@ -66,9 +66,9 @@ func TestWatchCommand(t *testing.T) {
 				var got []string
 				known := look()
 				done := begin(func() {
-					watchCommand(ctx, known, look, func(i int) { got = append(got, fmt.Sprintf("%d:%d", n, i)) })
+					watchFiles(ctx, known, look, func(i int) { got = append(got, fmt.Sprintf("%d:%d", n, i)) })
 				})
-				time.Sleep(20*programInterval + 1)
+				time.Sleep(20*Interval + 1)
 				cancel()
 				<-done
 				if got := strings.Join(got, " "); got != test.want {

@@ -1,4 +1,4 @@
-package cmd
+package watch
 
 import (
 	"errors"
@@ -17,6 +17,19 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 )
+
+// patience is far more than anything takes here, also on a slow machine.
+const patience = time.Minute
+
+// begin runs f in a goroutine and returns a channel that is closed at its end.
+func begin(f func()) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	return done
+}
 
 func TestGather(t *testing.T) {
 	const quiet, most = 100 * time.Millisecond, 2 * time.Second
@@ -135,7 +148,7 @@ func watchedTree(t *testing.T, log *slog.Logger, files ...string) *treeLog {
 	for _, name := range files {
 		l.write(name, "first")
 	}
-	t.Cleanup(watchTree(l.dir, 10*time.Millisecond, time.Second, log, func(names []string) {
+	t.Cleanup(Tree(l.dir, 10*time.Millisecond, time.Second, log, func(names []string) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.names = append(l.names, names...)
@@ -277,11 +290,11 @@ func TestTree(t *testing.T) {
 			defer held.Close()
 			l.do(os.RemoveAll(l.dir))
 			l.write("sub/b.css", "second")
-			l.wait(wholeTree)
+			l.wait(WholeTree)
 			l.sees("sub/b.css")
 			l.do(os.Rename(l.dir, l.dir+".old"))
 			l.write("sub/b.css", "third")
-			l.wait(wholeTree)
+			l.wait(WholeTree)
 			l.sees("sub/b.css")
 		}},
 	} {
@@ -306,7 +319,7 @@ func TestTreeByLink(t *testing.T) {
 		l.write("../"+release+"/a.html", release)
 	}
 	l.do(os.Symlink("one", l.dir))
-	t.Cleanup(watchTree(l.dir, 10*time.Millisecond, time.Second, slog.New(slog.DiscardHandler), func(names []string) {
+	t.Cleanup(Tree(l.dir, 10*time.Millisecond, time.Second, slog.New(slog.DiscardHandler), func(names []string) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.names = append(l.names, names...)
@@ -314,18 +327,18 @@ func TestTreeByLink(t *testing.T) {
 	l.sees("a.html")
 	l.do(os.Symlink("two", l.dir+".new"))
 	l.do(os.Rename(l.dir+".new", l.dir))
-	l.wait(wholeTree)
+	l.wait(WholeTree)
 	l.sees("a.html")
 }
 
-func TestWatchHint(t *testing.T) {
-	if got := watchHint(os.ErrPermission); !strings.Contains(got, "can be read") {
+func TestHint(t *testing.T) {
+	if got := hintFor(os.ErrPermission); !strings.Contains(got, "can be read") {
 		t.Error(got)
 	}
-	if got := watchHint(errors.Join(syscall.EMFILE)); !strings.Contains(got, "allows more") {
+	if got := hintFor(errors.Join(syscall.EMFILE)); !strings.Contains(got, "allows more") {
 		t.Error(got)
 	}
-	if got := watchHint(syscall.ENOSPC); runtime.GOOS == "linux" && !strings.Contains(got, "max_user_watches") {
+	if got := hintFor(syscall.ENOSPC); runtime.GOOS == "linux" && !strings.Contains(got, "max_user_watches") {
 		t.Error(got)
 	}
 }

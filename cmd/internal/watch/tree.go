@@ -1,4 +1,6 @@
-package cmd
+// Package watch tells of files that change: all those below a directory, or the
+// few that a command is made of.
+package watch
 
 import (
 	"errors"
@@ -15,13 +17,13 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// wholeTree is the name of what has changed when that is not known.
-const wholeTree = "."
+// WholeTree is the name of what has changed when that is not known.
+const WholeTree = "."
 
-// comebackInterval is how often a tree looks whether there is another
-// directory at its name. No event tells of that: not of one further up that is
-// renamed, nor, on Linux, of the end of a directory that is open, as one is
-// that is served (inotify(7), IN_DELETE_SELF).
+// comebackInterval is how often a tree checks whether another directory is at
+// its name. No event says so when a directory further up is renamed, nor, on
+// Linux, when one that is open, because it is served, is removed (inotify(7),
+// IN_DELETE_SELF).
 const comebackInterval = 500 * time.Millisecond
 
 // maxEvents is how many events wait while directories are added.
@@ -46,14 +48,14 @@ type tree struct {
 	warned bool
 }
 
-// watchTree calls changed with the names of what has changed below a
-// directory, with slashes, when nothing has for the time of quiet, or things
-// have for that of most. When not all can be watched, that is a warning. The
-// function that it returns ends it.
-func watchTree(dir string, quiet, most time.Duration, log *slog.Logger, changed func(names []string)) (stop func()) {
+// Tree calls changed with the names, with slashes, of what has changed below a
+// directory, once nothing more has changed for the time of quiet, or at the
+// latest after that of most. If not everything can be watched, it logs a
+// warning. The function that it returns ends it.
+func Tree(dir string, quiet, most time.Duration, log *slog.Logger, changed func(names []string)) (stop func()) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
-		log.Warn("changes will not be seen", "directory", dir, "error", err, "hint", watchHint(err))
+		log.Warn("changes will not be seen", "directory", dir, "error", err, "hint", hintFor(err))
 		return func() {}
 	}
 	t := newTree(dir, log, watcher)
@@ -89,9 +91,9 @@ func newTree(dir string, log *slog.Logger, watcher *fsnotify.Watcher) *tree {
 	}
 }
 
-// pass takes what the watcher tells, without ever waiting for run, until it is
-// closed: on Windows the watcher adds directories in the goroutine that tells
-// of events, so that run would wait for itself.
+// pass takes the watcher's events, without ever waiting for run, until the
+// watcher is closed. On Windows the watcher adds directories in the goroutine
+// that sends events; run, which adds some, would wait for itself.
 func (t *tree) pass() {
 	for events, errs := t.watcher.Events, t.watcher.Errors; events != nil || errs != nil; {
 		missed := false
@@ -166,7 +168,7 @@ func (t *tree) run(done <-chan struct{}) {
 			t.see(event)
 		case <-t.missed:
 			t.add(t.real())
-			t.changed <- wholeTree
+			t.changed <- WholeTree
 		case <-comeback.C:
 			info, err := os.Stat(t.dir)
 			switch {
@@ -174,7 +176,7 @@ func (t *tree) run(done <-chan struct{}) {
 				t.info = nil
 			case t.info == nil || !os.SameFile(info, t.info):
 				t.begin()
-				t.changed <- wholeTree
+				t.changed <- WholeTree
 			}
 		case <-done:
 			return
@@ -215,8 +217,8 @@ func unwatched(name string) bool {
 	return strings.HasSuffix(name, "~")
 }
 
-// add watches a directory and those below it. It is no matter if that is done
-// twice, or if the name is not that of a directory.
+// add watches a directory and those below it. Adding one twice does no harm,
+// nor does a name that is not a directory's.
 func (t *tree) add(dir string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -238,7 +240,7 @@ func (t *tree) add(dir string) {
 			return nil // it has gone meanwhile
 		case !t.warned:
 			t.warned = true
-			t.log.Warn("not all changes will be seen", "directory", path, "error", err, "hint", watchHint(err))
+			t.log.Warn("not all changes will be seen", "directory", path, "error", err, "hint", hintFor(err))
 		}
 		if errors.Is(err, fs.ErrPermission) {
 			return nil
@@ -263,9 +265,9 @@ func (t *tree) forget(name string) {
 	}
 }
 
-// watchHint says what to do when there is no room for another watch, of which
-// the error of inotify(7) tells as if it were of a disk or of files.
-func watchHint(err error) string {
+// hintFor says what to do when there is no room for another watch, which
+// inotify(7) reports as if a disk were full or too many files were open.
+func hintFor(err error) string {
 	switch {
 	case runtime.GOOS == "linux" && errors.Is(err, syscall.ENOSPC):
 		return "the sysctl fs.inotify.max_user_watches allows more"
