@@ -12,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/hint"
+	"github.com/wsbridge/wsbridge/cmd/internal/site"
 )
 
 // parse runs the command line args with commands that only note their options.
@@ -35,7 +39,7 @@ func TestServeDefaults(t *testing.T) {
 		o.binary || o.sameOrigin || o.staticDir != "" || o.logLevel != "access" || o.logFormat != "text" {
 		t.Errorf("%+v", o)
 	}
-	h := o.handler(o.command, nil)
+	h := bridgeOf(o)
 	if h.PingInterval != 30*time.Second || h.MaxForks != 1024 || !slices.Equal(h.Hosts, o.addresses) ||
 		!strings.HasPrefix(h.ServerSoftware, "wsbridge/") {
 		t.Errorf("%+v", h)
@@ -84,13 +88,13 @@ func TestServeFlags(t *testing.T) {
 			trustProxies, "[10.1.2.3/32 10.0.0.0/8 2001:db8::/32 ::1/128]"},
 		{[]string{"--trustproxy=::ffff:10.1.2.3", "ls"}, trustProxies, "[10.1.2.3/32]"},
 		{[]string{"--trustproxy=", "ls"}, trustProxies, "[]"},
-		{[]string{"--pingms=0", "ls"}, func(o *serveOptions) any { return o.handler(nil, nil).PingInterval }, time.Duration(-1)},
-		{[]string{"--closems=70", "ls"}, func(o *serveOptions) any { return o.handler(nil, nil).Grace }, 70 * time.Millisecond},
+		{[]string{"--pingms=0", "ls"}, func(o *serveOptions) any { return bridgeOf(o).PingInterval }, time.Duration(-1)},
+		{[]string{"--closems=70", "ls"}, func(o *serveOptions) any { return bridgeOf(o).Grace }, 70 * time.Millisecond},
 		{[]string{"--passenv=A,B=c", "--passenv", "D", "ls"},
 			func(o *serveOptions) any { return o.passEnv }, []string{"A", "B=c", "D"}},
 		{[]string{"--passenv=", "ls"}, func(o *serveOptions) any { return o.passEnv }, []string(nil)},
 		{[]string{"--header=a: b", "--header", "A:c:d ", "ls"},
-			func(o *serveOptions) any { return o.headers }, []headerField{{"A", "b"}, {"A", "c:d"}}},
+			func(o *serveOptions) any { return o.headers }, []site.Field{{Name: "A", Value: "b"}, {Name: "A", Value: "c:d"}}},
 		{[]string{"--origin=example.com,https://a.example:1", "--origin=null", "ls"},
 			func(o *serveOptions) any { return len(o.origins) }, 3},
 	} {
@@ -105,11 +109,13 @@ func TestServeFlags(t *testing.T) {
 	}
 }
 
-func command(o *serveOptions) any  { return o.command }
-func maxForks(o *serveOptions) any { return o.handler(nil, nil).MaxForks }
-func maxPerIP(o *serveOptions) any { return o.handler(nil, nil).MaxPerAddress }
+func bridgeOf(o *serveOptions) *bridge.Handler { return o.newBridge(o.command, nil, o.addresses, nil) }
 
-func trustProxies(o *serveOptions) any { return fmt.Sprint(o.handler(nil, nil).TrustedProxies) }
+func command(o *serveOptions) any  { return o.command }
+func maxForks(o *serveOptions) any { return bridgeOf(o).MaxForks }
+func maxPerIP(o *serveOptions) any { return bridgeOf(o).MaxPerAddress }
+
+func trustProxies(o *serveOptions) any { return fmt.Sprint(bridgeOf(o).TrustedProxies) }
 
 // What the help says of a limit is what the flag takes.
 func TestLimitValue(t *testing.T) {
@@ -243,8 +249,8 @@ func TestReport(t *testing.T) {
 	}{
 		{nil, 0, ""},
 		{errors.New("it broke"), 1, "wsbridge: it broke\n"},
-		{&hintedError{errors.New("it broke"), "mend it"}, 1, "wsbridge: it broke\nmend it\n"},
-		{&usageError{errors.New("what?"), "read it"}, 2, "wsbridge: what?\nread it\n"},
+		{hint.Add(errors.New("it broke"), "mend it"), 1, "wsbridge: it broke\nmend it\n"},
+		{hint.Usage(errors.New("what?"), "read it"), 2, "wsbridge: what?\nread it\n"},
 		{exitStatus(3), 3, ""},
 	} {
 		var stderr bytes.Buffer

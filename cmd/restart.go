@@ -19,23 +19,24 @@ const (
 	programMost  = time.Minute
 )
 
-// restartOnChange ends the sessions of h when files of its command change, or,
-// for those of a directory of programs, their program. The function that it
-// returns ends it.
-func restartOnChange(h *bridge.Handler, log *slog.Logger) (stop func()) {
-	if h.CommandDir != nil {
-		dir := h.CommandDir.Name()
-		return watch.Tree(dir, programQuiet, programMost, log, func(names []string) { restartPrograms(h, log, dir, names) })
-	}
-	return watch.Command(h.Command, func(file string) {
+// restartCommand ends the sessions of h when files of its command change. The
+// function that it returns ends that.
+func restartCommand(h *bridge.Handler, command []string, log *slog.Logger) (stop func()) {
+	return watch.Command(command, func(file string) {
 		log.Info("the command has changed", "file", file)
 		h.Restart(restartReason, nil)
 	})
 }
 
-// restartPrograms ends the sessions of the programs with these names below a
+// restartPrograms ends the sessions of h whose program in a directory changes. The
+// function that it returns ends that.
+func restartPrograms(h *bridge.Handler, dir string, log *slog.Logger) (stop func()) {
+	return watch.Tree(dir, programQuiet, programMost, log, func(names []string) { restartChanged(h, dir, names, log) })
+}
+
+// restartChanged ends the sessions of the programs with these names below a
 // directory, also by a link to them.
-func restartPrograms(h *bridge.Handler, log *slog.Logger, dir string, names []string) {
+func restartChanged(h *bridge.Handler, dir string, names []string, log *slog.Logger) {
 	top, err := filepath.EvalSymlinks(dir)
 	if err == nil {
 		top, err = filepath.Abs(top)

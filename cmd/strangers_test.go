@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,40 +17,42 @@ import (
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
+	"github.com/wsbridge/wsbridge/cmd/internal/site/sitetest"
 )
 
 // open serves what a command line asks for, as runServe does, on a loopback
 // port until the test ends, and returns its address.
 func open(t *testing.T, args ...string) (addr string, h *bridge.Handler) {
 	t.Helper()
+	return openWith(t, timeouts{}, args...)
+}
+
+func openWith(t *testing.T, limits timeouts, args ...string) (addr string, h *bridge.Handler) {
+	t.Helper()
 	o, _, status, stderr := parse(args...)
 	if status != 0 {
 		t.Fatal(stderr)
 	}
-	log := slog.New(slog.DiscardHandler)
-	h = o.handler(o.command, log)
+	o.timeouts = limits
+	s := opened(t, o)
 	// The race detector makes each process wait a second at its end.
-	h.Env = append(h.Env, "GORACE=atexit_sleep_ms=0")
-	var dirs openDirs
-	t.Cleanup(dirs.close)
-	if err := o.openDirs(h, &dirs); err != nil {
-		t.Fatal(err)
-	}
-	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
+	s.bridge.Env = append(s.bridge.Env, "GORACE=atexit_sleep_ms=0")
+	listeners, err := listen.TCP(t.Context(), []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := newServer(withHeaders(o.answers(h), o.headers, o.headersWS, o.headersHTTP), log)
+	srv := newServer(s, o.timeouts, nil, s.log)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, srv, h.Shutdown, listeners, nil) }()
+	go func() { ended <- srv.serve(ctx, listeners, nil) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := receive(t, ended); err != nil {
 			t.Error(err)
 		}
 	})
-	return listeners[0].Addr().String(), h
+	return listeners[0].Addr().String(), s.bridge
 }
 
 // A wire is a connection on which a test says what it likes.
@@ -273,9 +274,7 @@ func (w wire) frame() (first byte, payload []byte) {
 // A head that never ends is cut off in time, whether the client is silent or
 // goes on and on. net/http answers half a request line, and nothing else.
 func TestSlowHeads(t *testing.T) {
-	defer func(d time.Duration) { headerTimeout = d }(headerTimeout)
-	headerTimeout = 50 * time.Millisecond
-	addr, _ := open(t, "child", "echo", "0")
+	addr, _ := openWith(t, timeouts{header: 50 * time.Millisecond}, "child", "echo", "0")
 	for _, begin := range []string{"", "G", "GET / HTTP/1.1\r\n", toLocalhost, upgrade, upgrade + "A: a"} {
 		w := dial(t, addr)
 		w.say(begin)
@@ -299,7 +298,7 @@ func TestSlowHeads(t *testing.T) {
 // No answer to a stranger tells of the machine: no path, no variable, no
 // version of anything.
 func TestAnswersDiscloseNothing(t *testing.T) {
-	dir := site(t)
+	dir := sitetest.Public(t)
 	t.Setenv("WSBRIDGE_CANARY", "sing-no-more")
 	cwd, err := os.Getwd()
 	if err != nil {
@@ -328,7 +327,17 @@ func TestAnswersDiscloseNothing(t *testing.T) {
 	}
 
 	// The program is gone when the first session would start it.
-	addr, _ := open(t, "--staticdir="+dir, "--passenv=PATH,WSBRIDGE_CANARY", filepath.Join(dir, "a-program"), "an-argument")
+	program := filepath.Join(dir, "a-program")
+	if runtime.GOOS == "windows" {
+		program += ".exe"
+	}
+	if err := os.WriteFile(program, nil, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	addr, _ := open(t, "--staticdir="+dir, "--passenv=PATH,WSBRIDGE_CANARY", program, "an-argument")
+	if err := os.Remove(program); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range hostileHeads {
 		w := dial(t, addr)
 		w.say(test.request)
