@@ -79,6 +79,10 @@ func TestServeFlags(t *testing.T) {
 		{[]string{"--maxforks=0", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=-5", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=5", "ls"}, maxForks, 5},
+		{[]string{"ls"}, maxFrameSize, 1 << 20},
+		{[]string{"--maxframesize=8", "ls"}, maxFrameSize, 8},
+		{[]string{"--maxframesize=0", "ls"}, maxFrameSize, -1}, // as with websocketd
+		{[]string{"-maxframesize", "-1", "ls"}, maxFrameSize, -1},
 		{[]string{"ls"}, maxPerIP, 0}, // the Handler's own default, which spares loopback
 		{[]string{"--maxperip=0", "ls"}, maxPerIP, -1},
 		{[]string{"--maxperip=-5", "ls"}, maxPerIP, -1},
@@ -114,6 +118,8 @@ func bridgeOf(o *serveOptions) *bridge.Handler { return o.newBridge(o.command, n
 func command(o *serveOptions) any  { return o.command }
 func maxForks(o *serveOptions) any { return bridgeOf(o).MaxForks }
 func maxPerIP(o *serveOptions) any { return bridgeOf(o).MaxPerAddress }
+
+func maxFrameSize(o *serveOptions) any { return bridgeOf(o).MaxMessageSize }
 
 func trustProxies(o *serveOptions) any { return fmt.Sprint(bridgeOf(o).TrustedProxies) }
 
@@ -177,7 +183,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--port=65536", "ls"}, "--port=65536: must be between 0 and 65535\nsee"},
 		{[]string{"--port=-1", "ls"}, "--port=-1: must be"},
 		{[]string{"--binary=maybe", "ls"}, "--binary=maybe: must be true or false\nsee"},
-		{[]string{"--maxframesize=0", "ls"}, "--maxframesize=0: must be at least 1\nsee"},
+		{[]string{"--maxframesize=1M", "ls"}, "--maxframesize=1M: not a number that fits\nsee"},
 		{[]string{"--closems=-1", "ls"}, "--closems=-1: must be between 0 and 86400000\nsee"},
 		{[]string{"--maxperip=many", "ls"}, "--maxperip=many: not a number that fits\nsee"},
 		{[]string{"--maxperip", "ls"}, "--maxperip=ls: not a number that fits\nsee"},
