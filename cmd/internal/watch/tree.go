@@ -278,30 +278,3 @@ func hintFor(err error) string {
 	}
 	return "only directories that can be read are watched"
 }
-
-// gather calls out with what has come in, each name once, when nothing else
-// has for the time of quiet, or something has for that of most. It ends when
-// in is closed.
-func gather(in <-chan string, quiet, most time.Duration, out func(names []string)) {
-	for first := range in {
-		names, seen := []string{first}, map[string]bool{first: true}
-		late := time.After(most)
-		for open := true; open; {
-			select {
-			case name, ok := <-in:
-				if !ok {
-					return
-				}
-				if !seen[name] {
-					seen[name] = true
-					names = append(names, name)
-				}
-			case <-time.After(quiet):
-				open = false
-			case <-late:
-				open = false
-			}
-		}
-		out(names)
-	}
-}
