@@ -220,7 +220,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--ssl", "--sslkey=a", "ls"}, "--sslkey needs --sslcert\nsee"},
 		{[]string{"--ssl", "--redirport=-1", "ls"}, "--redirport=-1: must be between 0 and 65535\nsee"},
 		{[]string{"--ssl", "--redirport=65536", "ls"}, "--redirport=65536: must be"},
-		{[]string{"--ssl", "--redirport=8443", "ls"}, "--redirport=8443: must be another than --port\nsee"},
+		{[]string{"--ssl", "--redirport=8443", "ls"}, "--redirport=8443: must differ from --port\nsee"},
 		{[]string{"connect", "--sslcert=a", "wss://h"}, "--sslcert needs --sslkey\nsee 'wsbridge connect --help'"},
 		{[]string{"connect", "--sslkey=a", "wss://h"}, "--sslkey needs --sslcert\nsee"},
 		{[]string{"connect", "--insecure", "--sslca=a", "wss://h"}, "--sslca cannot be given with it\nsee"},

@@ -51,7 +51,7 @@ const maxMS = 24 * 60 * 60 * 1000
 func (o *messageOptions) check() error {
 	switch {
 	case o.passStderr && o.binary:
-		return errors.New("--passstderr: its messages are lines, which --binary has not")
+		return errors.New("--passstderr cannot be combined with --binary")
 	case o.closeMS < 0 || o.closeMS > maxMS:
 		return flagProblem("closems", o.closeMS, fmt.Errorf("must be between 0 and %d", maxMS))
 	case o.pingMS > maxMS:

@@ -1,4 +1,4 @@
-// Package cmd is the command line of wsbridge: flags, listeners, routes, logs
+// Package cmd is the command line of wsbridge: flags, help, errors, logs, the drain
 // and exit statuses. What a connection is and how it ends is told in package
 // bridge.
 //

@@ -98,7 +98,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 func (o *serveOptions) check() error {
 	switch {
 	case o.redirPort != 0 && o.redirPort == o.port:
-		return flagProblem("redirport", o.redirPort, errors.New("must be another than --port"))
+		return flagProblem("redirport", o.redirPort, errors.New("must differ from --port"))
 	case o.redirPort != 0 && !o.onTCP():
 		return errors.New("--redirport: beside --unixsocket it needs --port or --address")
 	case o.liveReload != "" && o.staticDir == "" && !o.hasSocket():

@@ -1,5 +1,5 @@
 // Package listen opens the sockets of a server: TCP, unix and those of systemd,
-// with TLS certificates, and an HTTP server that strangers can not hold up.
+// with TLS certificates, and an HTTP server that strangers cannot hold up.
 //
 // Its errors name no flags; a caller that has flags adds hints that do.
 package listen

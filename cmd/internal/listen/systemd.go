@@ -61,7 +61,7 @@ func Systemd() (listeners []net.Listener, err error) {
 	return listeners, nil
 }
 
-// The states that systemd is told of.
+// The states that systemd can be told.
 const (
 	Ready    = daemon.SdNotifyReady
 	Stopping = daemon.SdNotifyStopping

@@ -16,7 +16,7 @@ import (
 // What is in the way of a unix socket.
 var (
 	ErrLive      = errors.New("another server listens there")
-	ErrNotSocket = errors.New("there is a file that is no socket")
+	ErrNotSocket = errors.New("the path exists and is not a socket")
 )
 
 // Unix listens on a unix socket at path, in place of one on which nobody listens

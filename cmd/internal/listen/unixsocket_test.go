@@ -63,17 +63,17 @@ func TestUnixInTheWay(t *testing.T) {
 			if err := os.WriteFile(path, nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, "there is a file that is no socket"},
+		}, "the path exists and is not a socket"},
 		{"directory", func(t *testing.T, path string) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, "there is a file that is no socket"},
+		}, "the path exists and is not a socket"},
 		{"fifo", func(t *testing.T, path string) {
 			if err := syscall.Mkfifo(path, 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, "there is a file that is no socket"},
+		}, "the path exists and is not a socket"},
 		{"link to a stale one", func(t *testing.T, path string) {
 			ln := listenAt(t, path+"2")
 			ln.SetUnlinkOnClose(false)
@@ -81,12 +81,12 @@ func TestUnixInTheWay(t *testing.T) {
 			if err := os.Symlink(path+"2", path); err != nil {
 				t.Fatal(err)
 			}
-		}, "there is a file that is no socket"},
+		}, "the path exists and is not a socket"},
 		{"link to nothing", func(t *testing.T, path string) {
 			if err := os.Symlink(path+"2", path); err != nil {
 				t.Fatal(err)
 			}
-		}, "there is a file that is no socket"},
+		}, "the path exists and is not a socket"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(socketDir(t), "s")
