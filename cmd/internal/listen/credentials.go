@@ -4,13 +4,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
-	"os"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/watch"
 )
 
 // CertificateFiles are the names of files in PEM. Without Cert and Key the
@@ -30,9 +30,9 @@ type Credentials struct {
 	log   *slog.Logger
 
 	mu     sync.Mutex
-	files  []fileState // as they were when they were last read, used or not
-	failed string      // why they could not be used, if so
-	config *tls.Config // of the last that could be used
+	files  []watch.State // as they were when they were last read, used or not
+	failed string        // why they could not be used, if so
+	config *tls.Config   // of the last that could be used
 }
 
 // NewCredentials reads the files, or makes a certificate for these hosts.
@@ -102,7 +102,7 @@ func (c *Credentials) read() error {
 }
 
 func (c *Credentials) newConfig() (*tls.Config, error) {
-	if c.config != nil && slices.ContainsFunc(c.files, fileState.isPipe) {
+	if c.config != nil && slices.ContainsFunc(c.files, watch.State.IsPipe) {
 		return nil, errors.New("a pipe can be read only once")
 	}
 	config := &tls.Config{
@@ -126,37 +126,14 @@ func (c *Credentials) newConfig() (*tls.Config, error) {
 	return config, err
 }
 
-func (c *Credentials) changed() bool { return !slices.EqualFunc(c.files, c.look(), fileState.same) }
+func (c *Credentials) changed() bool { return !slices.EqualFunc(c.files, c.look(), watch.State.Same) }
 
 // look returns the present state of the files.
-func (c *Credentials) look() (states []fileState) {
+func (c *Credentials) look() (states []watch.State) {
 	for _, name := range []string{c.names.Cert, c.names.Key, c.names.CA} {
 		if name != "" {
-			info, err := os.Stat(name)
-			states = append(states, fileState{info, err})
+			states = append(states, watch.StateOf(name))
 		}
 	}
 	return states
-}
-
-// A fileState is that of the file that a name leads to, through all links.
-type fileState struct {
-	info fs.FileInfo
-	err  error
-}
-
-// isPipe reports whether a file may be empty, or block, when it is read again.
-// A shell's <(command) names such a file.
-func (a fileState) isPipe() bool {
-	return a.err == nil && !a.info.Mode().IsRegular() && !a.info.IsDir()
-}
-
-func (a fileState) same(b fileState) bool {
-	if a.err != nil || b.err != nil {
-		return a.err != nil && b.err != nil
-	}
-	if a.isPipe() && b.isPipe() {
-		return true
-	}
-	return os.SameFile(a.info, b.info) && a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,7 +26,7 @@ func Command(command []string, changed func(file string)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		watchFiles(ctx, known, func() []fs.FileInfo { return lookAt(files) }, func(n int) { changed(files[n]) })
+		watchFiles(ctx, known, func() []State { return lookAt(files) }, func(n int) { changed(files[n]) })
 	})
 	return func() {
 		cancel()
@@ -37,8 +36,8 @@ func Command(command []string, changed func(file string)) (stop func()) {
 
 // watchFiles calls changed with the number of a file that look finds to differ
 // from what was known, once all of them are the same from one look to the next.
-// It waits for a file that is not there, which is nil.
-func watchFiles(ctx context.Context, known []fs.FileInfo, look func() []fs.FileInfo, changed func(n int)) {
+// It waits for a file that is missing.
+func watchFiles(ctx context.Context, known []State, look func() []State, changed func(n int)) {
 	ticker := time.NewTicker(Interval)
 	defer ticker.Stop()
 	before := known
@@ -49,13 +48,13 @@ func watchFiles(ctx context.Context, known []fs.FileInfo, look func() []fs.FileI
 		case <-ticker.C:
 		}
 		now := look()
-		still := slices.EqualFunc(now, before, sameFile) && !slices.Contains(now, nil)
+		still := slices.EqualFunc(now, before, State.Same) && !slices.ContainsFunc(now, missing)
 		before = now
 		if !still {
 			continue
 		}
 		for n := range now {
-			if !sameFile(now[n], known[n]) {
+			if !now[n].Same(known[n]) {
 				known = now
 				changed(n)
 				break
@@ -64,27 +63,21 @@ func watchFiles(ctx context.Context, known []fs.FileInfo, look func() []fs.FileI
 	}
 }
 
-// lookAt returns what is known of files, nil for one that is not there. The
-// first is a program, which counts as there once it can be run.
-func lookAt(files []string) []fs.FileInfo {
-	infos := make([]fs.FileInfo, len(files))
-	for i, file := range files {
-		info, err := os.Stat(file)
-		if err == nil && i == 0 {
-			_, err = exec.LookPath(file)
-		}
-		if err == nil {
-			infos[i] = info
-		}
-	}
-	return infos
-}
+func missing(s State) bool { return !s.Exists() }
 
-func sameFile(a, b fs.FileInfo) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
+// lookAt returns the states of files. The first is a program, which counts as
+// missing until it can be run.
+func lookAt(files []string) []State {
+	states := make([]State, len(files))
+	for i, file := range files {
+		if i == 0 {
+			if _, err := exec.LookPath(file); err != nil {
+				continue
+			}
+		}
+		states[i] = StateOf(file)
 	}
-	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
+	return states
 }
 
 // commandFiles are the program of a command, which has been found, and the

@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,18 +17,17 @@ import (
 func TestWatchFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	// infos of a file that is there, of one that was written later, of one that is longer.
-	infos := map[rune]fs.FileInfo{'-': nil}
+	// The states of a file that is there, of one that was written later, of one that is longer.
+	states := map[rune]State{'-': {}}
 	for i, name := range "abcd" {
 		path := filepath.Join(dir, string(name))
 		if err := os.WriteFile(path, []byte(strings.Repeat("x", i)), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
+		states[name] = StateOf(path)
+		if !states[name].Exists() {
+			t.Fatal("it is not there")
 		}
-		infos[name] = info
 	}
 	for _, test := range []struct {
 		name  string
@@ -55,11 +53,11 @@ func TestWatchFiles(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				n := -1
-				look := func() []fs.FileInfo {
+				look := func() []State {
 					n++
-					now := make([]fs.FileInfo, 2)
+					now := make([]State, 2)
 					for i, looks := range test.looks {
-						now[i] = infos[rune(looks[min(n, len(looks)-1)])]
+						now[i] = states[rune(looks[min(n, len(looks)-1)])]
 					}
 					return now
 				}
@@ -130,8 +128,8 @@ func TestLookAt(t *testing.T) {
 	path := filepath.Join(dir, "program")
 	files := []string{path, path, filepath.Join(dir, "none")}
 	is := func() (there [3]bool) {
-		for i, info := range lookAt(files) {
-			there[i] = info != nil
+		for i, state := range lookAt(files) {
+			there[i] = state.Exists()
 		}
 		return there
 	}
