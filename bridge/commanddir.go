@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wsbridge/wsbridge/bridge/urlfile"
 	"github.com/wsbridge/wsbridge/process"
 )
 
@@ -55,7 +56,7 @@ var (
 // lookProgram finds the program that the path of a URL names below a
 // directory. The error is fs.ErrNotExist when there is no file of that name.
 func lookProgram(root *os.Root, urlPath string) (program, error) {
-	found, err := LookPath(root, urlPath)
+	found, err := urlfile.LookPath(root, urlPath)
 	if err != nil {
 		return program{}, err
 	}

@@ -192,7 +192,15 @@ func TestCommandDirOrder(t *testing.T) {
 
 // Only the log says why a file that is there cannot be started.
 func TestCommandDirRefusalLogged(t *testing.T) {
-	root := tree(t, "top/data.txt", "top/sub/")
+	root := programs(t)
+	for _, err := range []error{
+		os.WriteFile(filepath.Join(root.Name(), "data.txt"), nil, 0o666),
+		os.Mkdir(filepath.Join(root.Name(), "sub"), 0o777),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	h := inDir(&Handler{}, root)
 	log := newLog(t, h)
 	for path, want := range map[string]string{

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/site"
 )
 
 // accessOptions say who may connect, and what is answered.
@@ -12,9 +13,9 @@ type accessOptions struct {
 	trustProxies []netip.Prefix
 	origins      []bridge.Origin
 	sameOrigin   bool
-	headers      []headerField
-	headersWS    []headerField
-	headersHTTP  []headerField
+	headers      []site.Field
+	headersWS    []site.Field
+	headersHTTP  []site.Field
 }
 
 func (o *accessOptions) flags() flagGroup {

@@ -12,14 +12,12 @@ import (
 
 // The body of a request must come in time; the answer may take longer.
 func TestSlowPrograms(t *testing.T) {
-	defer func(d time.Duration) { headerTimeout = d }(headerTimeout)
-	headerTimeout = 100 * time.Millisecond
 	dir := t.TempDir()
 	script := "#!/bin/sh\nbody=$(cat)\nsleep 0.3\necho 'Content-Type: text/plain'\necho\necho \"got $body\"\n"
 	if err := os.WriteFile(filepath.Join(dir, "slow.sh"), []byte(script), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	addr, _ := open(t, "--cgidir="+dir)
+	addr, _ := openWith(t, timeouts{header: 100 * time.Millisecond}, "--cgidir="+dir)
 	for _, test := range []struct {
 		request string
 		status  int

@@ -26,6 +26,8 @@ func child(args []string) int {
 		if _, err := io.CopyN(os.Stdout, os.Stdin, int64(number(args))); err != nil {
 			return 1
 		}
+	case "long": // a line of N bytes
+		fmt.Println(strings.Repeat("x", number(args)))
 	case "args": // its arguments, one a line
 		for _, arg := range args[1:] {
 			fmt.Println(arg)

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/hint"
 )
 
 // lookCommand finds the program of a command line, so that a mistake is told
@@ -26,25 +28,25 @@ func lookCommand(command []string) ([]string, error) {
 	here := "." + string(filepath.Separator) + name
 	switch {
 	case errors.Is(err, exec.ErrDot), bare && isFile(name):
-		return nil, &hintedError{
+		return nil, hint.Add(
 			fmt.Errorf("cannot find %s in PATH", name),
 			fmt.Sprintf("to run the one in this directory, write %s", here),
-		}
+		)
 	case bare:
-		return nil, &hintedError{
+		return nil, hint.Add(
 			fmt.Errorf("cannot find %s in PATH", name),
 			"check the spelling, or give the path of the program",
-		}
+		)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &hintedError{
+		return nil, hint.Add(
 			fmt.Errorf("cannot run %s: no such file", name),
 			"check the spelling, and the directory that you are in",
-		}
+		)
 	case isFile(name) && runtime.GOOS != "windows":
-		return nil, &hintedError{
+		return nil, hint.Add(
 			fmt.Errorf("cannot run %s: it is not executable", name),
 			fmt.Sprintf("try: chmod +x %s", name),
-		}
+		)
 	}
 	if e, ok := errors.AsType[*exec.Error](err); ok {
 		err = e.Err

@@ -22,6 +22,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/hint"
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
+	"github.com/wsbridge/wsbridge/cmd/internal/site"
 )
 
 // connectOptions is what the command line says of a connection to a server.
@@ -30,7 +33,7 @@ type connectOptions struct {
 	url          string
 	command      []string
 	linger       time.Duration
-	headers      []headerField
+	headers      []site.Field
 	subprotocols []string
 	compress     bool
 	origin       string
@@ -69,10 +72,10 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 				return usage(cmd, errors.New("no URL to connect to"))
 			case 1:
 			default:
-				return &usageError{
+				return hint.Usage(
 					fmt.Errorf("one URL is all that connect takes, not also %q", args[1]),
 					"a command to attach stands after --",
-				}
+				)
 			}
 			if err := o.check(); err != nil {
 				return usage(cmd, err)
@@ -131,13 +134,13 @@ func checkURL(s string) error {
 	} else if !strings.Contains(s, "://") {
 		// Of localhost:8080 the parser makes a scheme, of 127.0.0.1:8080 an
 		// error; what they lack is a scheme.
-		return &usageError{fmt.Errorf("cannot connect to %q: it has no scheme", s), "did you mean ws://" + s + "?"}
+		return hint.Usage(fmt.Errorf("cannot connect to %q: it has no scheme", s), "did you mean ws://"+s+"?")
 	} else if e, ok := errors.AsType[*neturl.Error](err); ok {
 		err = e.Err
 	} else if err == nil {
 		err = fmt.Errorf("%s is not a scheme of WebSockets", u.Scheme)
 	}
-	return &usageError{fmt.Errorf("cannot connect to %q: %w", s, err), "write something like ws://127.0.0.1:8080/"}
+	return hint.Usage(fmt.Errorf("cannot connect to %q: %w", s, err), "write something like ws://127.0.0.1:8080/")
 }
 
 // maxReceived keeps a server from filling our memory.
@@ -158,7 +161,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 		Logger:         newLogger(o.stderr, "info", "text"),
 	}
 	for _, f := range o.headers {
-		c.Header.Add(f.name, f.value)
+		c.Header.Add(f.Name, f.Value)
 	}
 	if o.origin != "" {
 		c.Header.Set("Origin", o.origin)
@@ -168,14 +171,14 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 	}
 	c.TLS = &tls.Config{InsecureSkipVerify: o.insecure}
 	if o.sslCA != "" {
-		pool, err := readAuthorities(o.sslCA)
+		pool, err := listen.ReadAuthorities(o.sslCA)
 		if err != nil {
 			return nil, err
 		}
 		c.TLS.RootCAs = pool
 	}
 	if o.sslCert != "" {
-		cert, err := readCertificate(o.sslCert, o.sslKey)
+		cert, err := listen.ReadCertificate(o.sslCert, o.sslKey)
 		if err != nil {
 			return nil, err
 		}
@@ -247,24 +250,24 @@ func printable(s string) string {
 func connectError(url string, err error) error {
 	wrap := func(cause error) error { return fmt.Errorf("cannot connect to %s: %w", url, cause) }
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &hintedError{wrap(e.Err), "--sslca names the authority to trust; --insecure connects all the same"}
+		return hint.Add(wrap(e.Err), "--sslca names the authority to trust; --insecure connects all the same")
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "remote error" { // an alert of TLS
 		err := wrap(fmt.Errorf("the server says: %w", e.Err))
 		if strings.Contains(e.Err.Error(), "certificate") {
-			return &hintedError{err, "it asks for a certificate of an authority that it knows: --sslcert and --sslkey"}
+			return hint.Add(err, "it asks for a certificate of an authority that it knows: --sslcert and --sslkey")
 		}
 		return err
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
-		return &hintedError{wrap(errors.New("the server does not speak TLS")), "does it want ws:// instead of wss://?"}
+		return hint.Add(wrap(errors.New("the server does not speak TLS")), "does it want ws:// instead of wss://?")
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		return wrap(errors.New(e.Err))
 	}
 	if e, ok := errors.AsType[*os.SyscallError](err); ok {
 		if errors.Is(e.Err, syscall.ECONNREFUSED) {
-			return &hintedError{wrap(e.Err), "is the server running, and on this port?"}
+			return hint.Add(wrap(e.Err), "is the server running, and on this port?")
 		}
 		return wrap(e.Err)
 	}

@@ -2,9 +2,9 @@ package cmd
 
 import (
 	"context"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -208,11 +208,7 @@ func (p *tab) prefer(scheme string) {
 
 // consoleModules calls functions of the modules by themselves.
 func consoleModules(t *testing.T, browser context.Context) {
-	parts, err := fs.Sub(consoleParts, "console")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := http.FileServerFS(parts)
+	files := http.FileServerFS(os.DirFS("internal/site/console"))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, ".js") { // which the tables of a machine may not know
 			w.Header().Set("Content-Type", "text/javascript")

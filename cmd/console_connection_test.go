@@ -15,6 +15,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/coder/websocket"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/site/console"
 )
 
 // How the console connects, and connects again, one function for each case of
@@ -49,10 +51,10 @@ func consoleReconnects(t *testing.T, browser context.Context) {
 // A server that ends connections for a new command finds the page again, which
 // was not told to reconnect after others.
 func consoleRestart(t *testing.T, browser context.Context) {
-	page := newConsole(consoleOptions{})
+	page := console.New(console.Options{}, nil)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") == "" {
-			page(w, r)
+			page.ServeHTTP(w, r)
 			return
 		}
 		ws, err := websocket.Accept(w, r, nil)

@@ -9,28 +9,31 @@ import (
 	"os"
 	"sync"
 	"time"
-)
 
-// pageGrace is how long a download under way may hold up the end. Tests
-// lengthen it.
-var pageGrace = 2 * time.Second
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
+)
 
 // killGrace is how long sessions may take to be gone after a second signal.
 // Their children are dead at once; what can hold them up is a log that nobody
 // reads.
 const killGrace = time.Second
 
-// serve runs srv until a signal comes, ctx ends or a listener fails; then it
-// ends the sessions by calling shutdown. Another signal makes it do so at once.
-// An exitStatus that is the cause of ctx's end is its error.
-func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context) error, listeners []net.Listener, signals <-chan os.Signal) error {
-	var silent silentConns
-	srv.ConnState = silent.track
+// A webServer serves until it is told to end, and then ends its sessions.
+type webServer struct {
+	http      *listen.Server
+	shutdown  func(context.Context) error // ends the sessions; at once when its context is done
+	pageGrace time.Duration               // how long a download under way may hold up the end
+}
+
+// serve serves at listeners until a signal comes, ctx ends or a listener fails;
+// then it ends the sessions. Another signal makes it do so at once. An exitStatus
+// that is the cause of ctx's end is its error.
+func (s *webServer) serve(ctx context.Context, listeners []net.Listener, signals <-chan os.Signal) error {
 	var running sync.WaitGroup
 	failed := make(chan error, len(listeners))
 	for _, ln := range listeners {
 		running.Go(func() {
-			if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 				failed <- fmt.Errorf("%s: %w", ln.Addr(), err)
 			}
 		})
@@ -54,20 +57,20 @@ func serve(ctx context.Context, srv *http.Server, shutdown func(context.Context)
 		case <-ctx.Done():
 		}
 	})
-	silent.close()
+	s.http.CloseSilent()
 	pages := begin(func() {
-		ctx, cancel := context.WithTimeout(ctx, pageGrace)
+		ctx, cancel := context.WithTimeout(ctx, s.pageGrace)
 		defer cancel()
-		_ = srv.Shutdown(ctx)
-		srv.Close() // what Shutdown did not want to wait for
+		_ = s.http.Shutdown(ctx)
+		s.http.Close() // what Shutdown did not want to wait for
 		running.Wait()
 	})
 	// Each TLS connection is closed with a farewell, for up to 5 s when its
 	// client takes nothing.
-	tooLong, cancel := context.WithTimeout(context.Background(), pageGrace+killGrace)
+	tooLong, cancel := context.WithTimeout(context.Background(), s.pageGrace+killGrace)
 	defer cancel()
 	drained := begin(func() {
-		_ = shutdown(ctx) // its error says that a second signal came, which is no failure
+		_ = s.shutdown(ctx) // its error says that a second signal came, which is no failure
 	})
 	select {
 	case <-drained:
@@ -96,39 +99,4 @@ func begin(f func()) <-chan struct{} {
 		f()
 	}()
 	return done
-}
-
-// silentConns are the connections on which no request has begun, such as a
-// browser opens for later. Shutdown would wait for one.
-type silentConns struct {
-	mu     sync.Mutex
-	conns  map[net.Conn]bool
-	closed bool
-}
-
-// track is an http.Server's ConnState.
-func (s *silentConns) track(c net.Conn, state http.ConnState) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case state != http.StateNew:
-		delete(s.conns, c)
-	case s.closed:
-		c.Close()
-	default:
-		if s.conns == nil {
-			s.conns = make(map[net.Conn]bool)
-		}
-		s.conns[c] = true
-	}
-}
-
-// close closes them, and those that come later.
-func (s *silentConns) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for c := range s.conns {
-		c.Close()
-	}
 }

@@ -225,6 +225,17 @@ func writeScript(t *testing.T, file, line string) {
 // An environServer is a wsbridge over TCP, TLS or a unix socket.
 type environServer struct{ over, where string }
 
+// socketDir is a directory whose path leaves room for the name of a socket.
+func socketDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "wsb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 func serveEnviron(t *testing.T, over string, env []string, args ...string) environServer {
 	t.Helper()
 	where := "--port=0"

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
 )
 
 // must is for errors that only a mistake in this package can cause.
@@ -191,15 +192,16 @@ func parseEnvRule(s string) (string, error) {
 }
 
 // passedEnv is the part of our environment that the rules pass to the child.
-// A variable that is empty here is not passed on, nor one of systemdVariables.
+// A variable that is empty here is not passed on, nor what systemd tells this
+// process.
 func passedEnv(rules []string) []string {
 	var env []string
 	for _, rule := range rules {
 		if rule == "*" {
-			env = append(env, slices.DeleteFunc(os.Environ(), isSystemdVariable)...)
+			env = append(env, slices.DeleteFunc(os.Environ(), listen.IsSystemdVariable)...)
 		} else if strings.Contains(rule, "=") {
 			env = append(env, rule)
-		} else if value := os.Getenv(rule); value != "" && !isSystemdVariable(rule) {
+		} else if value := os.Getenv(rule); value != "" && !listen.IsSystemdVariable(rule) {
 			env = append(env, rule+"="+value)
 		}
 	}
@@ -252,7 +254,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usage(cmd, err)
 }
 
-// unknownFlag is a usageError that names the flags that may have been meant.
+// unknownFlag is a usage error that names the flags that may have been meant.
 func unknownFlag(cmd *cobra.Command, name string, err error) error {
 	// What cobra finds is commands.
 	flags := &cobra.Command{SuggestionsMinimumDistance: 2}
@@ -260,9 +262,9 @@ func unknownFlag(cmd *cobra.Command, name string, err error) error {
 		flags.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
 	})
 	name, _, _ = strings.Cut(name, "=")
-	e := usage(cmd, err).(*usageError)
+	e := usage(cmd, err)
 	if similar := flags.SuggestionsFor(name); len(similar) > 0 {
-		e.hint = fmt.Sprintf("did you mean --%s? %s", strings.Join(similar, " or --"), e.hint)
+		e.Hint = fmt.Sprintf("did you mean --%s? %s", strings.Join(similar, " or --"), e.Hint)
 	}
 	return e
 }

@@ -12,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/hint"
+	"github.com/wsbridge/wsbridge/cmd/internal/site"
 )
 
 // parse runs the command line args with commands that only note their options.
@@ -35,7 +39,7 @@ func TestServeDefaults(t *testing.T) {
 		o.binary || o.sameOrigin || o.staticDir != "" || o.logLevel != "access" || o.logFormat != "text" {
 		t.Errorf("%+v", o)
 	}
-	h := o.handler(o.command, nil)
+	h := bridgeOf(o)
 	if h.PingInterval != 30*time.Second || h.MaxForks != 1024 || !slices.Equal(h.Hosts, o.addresses) ||
 		!strings.HasPrefix(h.ServerSoftware, "wsbridge/") {
 		t.Errorf("%+v", h)
@@ -75,6 +79,10 @@ func TestServeFlags(t *testing.T) {
 		{[]string{"--maxforks=0", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=-5", "ls"}, maxForks, -1},
 		{[]string{"--maxforks=5", "ls"}, maxForks, 5},
+		{[]string{"ls"}, maxFrameSize, 1 << 20},
+		{[]string{"--maxframesize=8", "ls"}, maxFrameSize, 8},
+		{[]string{"--maxframesize=0", "ls"}, maxFrameSize, -1}, // as with websocketd
+		{[]string{"-maxframesize", "-1", "ls"}, maxFrameSize, -1},
 		{[]string{"ls"}, maxPerIP, 0}, // the Handler's own default, which spares loopback
 		{[]string{"--maxperip=0", "ls"}, maxPerIP, -1},
 		{[]string{"--maxperip=-5", "ls"}, maxPerIP, -1},
@@ -84,13 +92,13 @@ func TestServeFlags(t *testing.T) {
 			trustProxies, "[10.1.2.3/32 10.0.0.0/8 2001:db8::/32 ::1/128]"},
 		{[]string{"--trustproxy=::ffff:10.1.2.3", "ls"}, trustProxies, "[10.1.2.3/32]"},
 		{[]string{"--trustproxy=", "ls"}, trustProxies, "[]"},
-		{[]string{"--pingms=0", "ls"}, func(o *serveOptions) any { return o.handler(nil, nil).PingInterval }, time.Duration(-1)},
-		{[]string{"--closems=70", "ls"}, func(o *serveOptions) any { return o.handler(nil, nil).Grace }, 70 * time.Millisecond},
+		{[]string{"--pingms=0", "ls"}, func(o *serveOptions) any { return bridgeOf(o).PingInterval }, time.Duration(-1)},
+		{[]string{"--closems=70", "ls"}, func(o *serveOptions) any { return bridgeOf(o).Grace }, 70 * time.Millisecond},
 		{[]string{"--passenv=A,B=c", "--passenv", "D", "ls"},
 			func(o *serveOptions) any { return o.passEnv }, []string{"A", "B=c", "D"}},
 		{[]string{"--passenv=", "ls"}, func(o *serveOptions) any { return o.passEnv }, []string(nil)},
 		{[]string{"--header=a: b", "--header", "A:c:d ", "ls"},
-			func(o *serveOptions) any { return o.headers }, []headerField{{"A", "b"}, {"A", "c:d"}}},
+			func(o *serveOptions) any { return o.headers }, []site.Field{{Name: "A", Value: "b"}, {Name: "A", Value: "c:d"}}},
 		{[]string{"--origin=example.com,https://a.example:1", "--origin=null", "ls"},
 			func(o *serveOptions) any { return len(o.origins) }, 3},
 	} {
@@ -105,11 +113,15 @@ func TestServeFlags(t *testing.T) {
 	}
 }
 
-func command(o *serveOptions) any  { return o.command }
-func maxForks(o *serveOptions) any { return o.handler(nil, nil).MaxForks }
-func maxPerIP(o *serveOptions) any { return o.handler(nil, nil).MaxPerAddress }
+func bridgeOf(o *serveOptions) *bridge.Handler { return o.newBridge(o.command, nil, o.addresses, nil) }
 
-func trustProxies(o *serveOptions) any { return fmt.Sprint(o.handler(nil, nil).TrustedProxies) }
+func command(o *serveOptions) any  { return o.command }
+func maxForks(o *serveOptions) any { return bridgeOf(o).MaxForks }
+func maxPerIP(o *serveOptions) any { return bridgeOf(o).MaxPerAddress }
+
+func maxFrameSize(o *serveOptions) any { return bridgeOf(o).MaxMessageSize }
+
+func trustProxies(o *serveOptions) any { return fmt.Sprint(bridgeOf(o).TrustedProxies) }
 
 // What the help says of a limit is what the flag takes.
 func TestLimitValue(t *testing.T) {
@@ -171,7 +183,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--port=65536", "ls"}, "--port=65536: must be between 0 and 65535\nsee"},
 		{[]string{"--port=-1", "ls"}, "--port=-1: must be"},
 		{[]string{"--binary=maybe", "ls"}, "--binary=maybe: must be true or false\nsee"},
-		{[]string{"--maxframesize=0", "ls"}, "--maxframesize=0: must be at least 1\nsee"},
+		{[]string{"--maxframesize=1M", "ls"}, "--maxframesize=1M: not a number that fits\nsee"},
 		{[]string{"--closems=-1", "ls"}, "--closems=-1: must be between 0 and 86400000\nsee"},
 		{[]string{"--maxperip=many", "ls"}, "--maxperip=many: not a number that fits\nsee"},
 		{[]string{"--maxperip", "ls"}, "--maxperip=ls: not a number that fits\nsee"},
@@ -208,7 +220,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--ssl", "--sslkey=a", "ls"}, "--sslkey needs --sslcert\nsee"},
 		{[]string{"--ssl", "--redirport=-1", "ls"}, "--redirport=-1: must be between 0 and 65535\nsee"},
 		{[]string{"--ssl", "--redirport=65536", "ls"}, "--redirport=65536: must be"},
-		{[]string{"--ssl", "--redirport=8443", "ls"}, "--redirport=8443: must be another than --port\nsee"},
+		{[]string{"--ssl", "--redirport=8443", "ls"}, "--redirport=8443: must differ from --port\nsee"},
 		{[]string{"connect", "--sslcert=a", "wss://h"}, "--sslcert needs --sslkey\nsee 'wsbridge connect --help'"},
 		{[]string{"connect", "--sslkey=a", "wss://h"}, "--sslkey needs --sslcert\nsee"},
 		{[]string{"connect", "--insecure", "--sslca=a", "wss://h"}, "--sslca cannot be given with it\nsee"},
@@ -243,8 +255,8 @@ func TestReport(t *testing.T) {
 	}{
 		{nil, 0, ""},
 		{errors.New("it broke"), 1, "wsbridge: it broke\n"},
-		{&hintedError{errors.New("it broke"), "mend it"}, 1, "wsbridge: it broke\nmend it\n"},
-		{&usageError{errors.New("what?"), "read it"}, 2, "wsbridge: what?\nread it\n"},
+		{hint.Add(errors.New("it broke"), "mend it"), 1, "wsbridge: it broke\nmend it\n"},
+		{hint.Usage(errors.New("what?"), "read it"), 2, "wsbridge: what?\nread it\n"},
 		{exitStatus(3), 3, ""},
 	} {
 		var stderr bytes.Buffer

@@ -7,14 +7,15 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"net/url"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/hint"
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
 )
 
 // listenOptions say where the server listens.
@@ -64,15 +65,15 @@ func (o *listenOptions) onTCP() bool {
 
 // listen opens all that the options name, or nothing: TCP comes first. What
 // systemd has opened already takes the place of that.
-func (o *serveOptions) listen(ctx context.Context) (listeners, redirecting []net.Listener, err error) {
-	listeners, err = systemdListeners()
+func (o *serverOptions) listen(ctx context.Context) (listeners, redirecting []net.Listener, err error) {
+	listeners, err = listen.Systemd()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() {
 		if err != nil {
-			closeAll(listeners)
-			closeAll(redirecting)
+			listen.CloseAll(listeners)
+			listen.CloseAll(redirecting)
 			listeners, redirecting = nil, nil
 		}
 	}()
@@ -80,23 +81,37 @@ func (o *serveOptions) listen(ctx context.Context) (listeners, redirecting []net
 		return listeners, nil, o.leaveToSystemd()
 	}
 	if o.onTCP() {
-		if listeners, err = listenTCP(ctx, "port", o.addresses, o.port); err != nil {
-			return listeners, nil, err
+		if listeners, err = listen.TCP(ctx, o.addresses, o.port); err != nil {
+			return listeners, nil, portHint("port", err)
 		}
 	}
 	if o.redirPort != 0 {
-		if redirecting, err = listenTCP(ctx, "redirport", o.addresses, o.redirPort); err != nil {
-			return listeners, nil, err
+		if redirecting, err = listen.TCP(ctx, o.addresses, o.redirPort); err != nil {
+			return listeners, nil, portHint("redirport", err)
 		}
 	}
 	for _, path := range o.sockets {
-		ln, err := listenUnix(path, o.socketMode)
+		ln, err := listen.Unix(path, o.socketMode)
 		if err != nil {
 			return listeners, redirecting, err
 		}
 		listeners = append(listeners, ln)
 	}
 	return listeners, redirecting, nil
+}
+
+// leaveToSystemd is the error for flags that say where to listen, when systemd
+// has said so. To listen elsewhere than either says could open a door.
+func (o *serverOptions) leaveToSystemd() error {
+	for _, flag := range []string{"port", "address", "unixsocket", "unixsocketmode", "redirport"} {
+		if o.given(flag) || flag == "redirport" && o.redirPort != 0 {
+			return hint.Usage(
+				fmt.Errorf("--%s is not for a server whose sockets systemd opens", flag),
+				"remove the flag from the service, or disable the socket unit",
+			)
+		}
+	}
+	return nil
 }
 
 // parseAddress reads a value of --address: a name or an IP address, IPv6 with
@@ -122,70 +137,36 @@ func parseAddress(s string) ([]string, error) {
 	return []string{host}, nil
 }
 
-func closeAll(listeners []net.Listener) {
-	for _, ln := range listeners {
-		ln.Close()
-	}
-}
-
-// listenError says what failed without the names of system calls, and what to
-// do about it.
-func listenError(flag, hostPort string, err error) error {
-	cause := causeOf(err)
-	err = fmt.Errorf("cannot listen on %s: %w", hostPort, cause)
+// parseSocketPath reads a value of --unixsocket.
+func parseSocketPath(path string) ([]string, error) {
+	// One byte is the NUL at the end.
+	const longest = len(syscall.RawSockaddrUnix{}.Path) - 1
 	switch {
-	case isAddrInUse(cause):
-		hint := "another program listens there; choose another --" + flag
-		if flag == "port" {
-			hint += ", or --port=0 for a free one"
-		}
-		return &hintedError{err, hint}
-	case errors.Is(cause, os.ErrPermission):
-		return &hintedError{err, "ports below 1024 take special rights; choose a higher --" + flag}
-	case isErrno(cause, syscall.EADDRNOTAVAIL):
-		return &hintedError{err, "--address must be an address of this machine"}
+	case path == "":
+		return nil, errors.New("names no file")
+	case strings.ContainsRune(path, 0):
+		return nil, errors.New("has a NUL in it")
+	case path[0] == '@':
+		// To package net this is a name in Linux's abstract namespace,
+		// which has no mode: everybody could connect.
+		return nil, fmt.Errorf("abstract sockets are not supported; a file of this name is ./%s", path)
+	case len(path) > longest:
+		return nil, fmt.Errorf("is %d bytes long, %d are the most that the path of a socket may have (a relative one counts as it is written)", len(path), longest)
 	}
-	return err
+	return []string{path}, nil
 }
 
-// causeOf is err without what package net puts around it.
-func causeOf(err error) error {
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		err = e.Err
+// An octalValue is a flag that takes the permissions of a file.
+type octalValue fs.FileMode
+
+func (v *octalValue) Set(s string) error {
+	mode, err := strconv.ParseUint(s, 8, 32)
+	if err != nil || mode > uint64(fs.ModePerm) {
+		return errors.New("must be an octal number up to 0777")
 	}
-	if e, ok := errors.AsType[*os.SyscallError](err); ok {
-		err = e.Err
-	}
-	return err
+	*v = octalValue(mode)
+	return nil
 }
 
-func isAddrInUse(err error) bool { return isErrno(err, syscall.EADDRINUSE) }
-
-// winsock has the numbers that Windows gives to errors of sockets; those in
-// package syscall are invented there.
-var winsock = map[syscall.Errno]syscall.Errno{
-	syscall.EAFNOSUPPORT:  10047,
-	syscall.EADDRINUSE:    10048,
-	syscall.EADDRNOTAVAIL: 10049,
-	syscall.ECONNREFUSED:  10061,
-}
-
-// isErrno reports whether err is an error of sockets, by whatever number.
-func isErrno(err error, errno syscall.Errno) bool {
-	return errors.Is(err, errno) || runtime.GOOS == "windows" && errors.Is(err, winsock[errno])
-}
-
-// listenURL is the address of ln as a client would write it; for a unix
-// socket, as the configurations of proxies have it.
-func listenURL(scheme string, ln net.Listener) string {
-	if ln.Addr().Network() == "unix" {
-		return "unix:" + ln.Addr().String()
-	}
-	return (&url.URL{Scheme: scheme, Host: ln.Addr().String(), Path: "/"}).String()
-}
-
-// isLocal reports whether only this machine can connect to ln.
-func isLocal(ln net.Listener) bool {
-	addr, ok := ln.Addr().(*net.TCPAddr)
-	return !ok || addr.IP.IsLoopback()
-}
+func (v *octalValue) String() string { return fmt.Sprintf("%04o", uint32(*v)) }
+func (v *octalValue) Type() string   { return "octal" }

@@ -5,18 +5,18 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
 	"github.com/wsbridge/wsbridge/process"
 )
 
-// serveOnce makes h serve one session, at whose end it calls end with the exit
-// status. Once it has begun nobody else is let in: the listeners, of which it
-// returns those to serve at, are closed, unless there are pages, whose other
-// files are perhaps still to come.
-func serveOnce(h *bridge.Handler, listeners []net.Listener, end context.CancelCauseFunc) []net.Listener {
-	h.MaxSessions = 1
-	h.Closed = func(_ bridge.Close, state *process.State) { end(exitStatusOf(state)) }
-	if h.Plain != nil {
+// serveOnce makes s serve one session, at whose end it calls end with the exit
+// status. Once it has begun nobody else is let in: the listeners are closed,
+// unless there are pages, which may still need other files. It returns the
+// listeners to serve at.
+func serveOnce(s *openSite, listeners []net.Listener, end context.CancelCauseFunc) []net.Listener {
+	ended := func(status exitStatus) { end(status) }
+	if s.hasPages() {
+		s.limitToOne(nil, ended)
 		return listeners
 	}
 	until := make([]net.Listener, len(listeners))
@@ -24,10 +24,10 @@ func serveOnce(h *bridge.Handler, listeners []net.Listener, end context.CancelCa
 	for i, ln := range listeners {
 		until[i] = &listenerUntil{ln, opened}
 	}
-	h.Opened = func() {
+	s.limitToOne(func() {
 		close(opened)
-		closeAll(listeners)
-	}
+		listen.CloseAll(listeners)
+	}, ended)
 	return until
 }
 

@@ -9,14 +9,13 @@ import (
 )
 
 func TestRedirect(t *testing.T) {
-	o, _, status, stderr := parse("--ssl", "--address=box.example", "--origin=https://page.example", "ls")
+	o, _, status, stderr := parse("--ssl", "--address=box.example", "--origin=https://page.example", "child")
 	if status != 0 {
 		t.Fatal(stderr)
 	}
-	h := o.handler(o.command, nil)
+	site := opened(t, o)
 	over := func(port int) http.Handler {
-		secure := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })
-		return byTLS(secure, h.HostChecked(toHTTPS(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})))
+		return site.onion(timeouts{}.orDefaults(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 	}
 	for _, test := range []struct {
 		method, host, target string
@@ -63,8 +62,18 @@ func TestRedirect(t *testing.T) {
 			}
 			r.TLS = new(tls.ConnectionState)
 			w = httptest.NewRecorder()
-			if over(test.port).ServeHTTP(w, r); w.Code != http.StatusTeapot {
-				t.Errorf("%s %s over TLS: %d", test.method, test.target, w.Code)
+			over(test.port).ServeHTTP(w, r)
+			want := test.status // of a Host that is refused
+			switch {
+			case upgrade != "" && test.method == "GET":
+				want = http.StatusBadRequest // the rest of the handshake is missing
+			case upgrade != "":
+				want = http.StatusMethodNotAllowed
+			case test.location != "":
+				want = http.StatusUpgradeRequired
+			}
+			if got := w.Header().Get("Location"); w.Code != want || got != "" {
+				t.Errorf("%s %s at %q over TLS: %d %q", test.method, test.target, test.host, w.Code, got)
 			}
 		}
 	}

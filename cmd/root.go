@@ -1,4 +1,4 @@
-// Package cmd is the command line of wsbridge: flags, listeners, routes, logs
+// Package cmd is the command line of wsbridge: flags, help, errors, logs, the drain
 // and exit statuses. What a connection is and how it ends is told in package
 // bridge.
 //
@@ -21,6 +21,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/hint"
 )
 
 // version is set by the linker in releases:
@@ -75,28 +77,10 @@ func newRootCmd(
 	return root
 }
 
-// A usageError is a mistake in how a command was called.
-type usageError struct {
-	err  error
-	hint string
+// usage is a mistake in how cmd was called; it points to the help.
+func usage(cmd *cobra.Command, err error) *hint.Error {
+	return &hint.Error{Err: err, Hint: fmt.Sprintf("see '%s --help'", cmd.CommandPath()), Usage: true}
 }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-// usage makes a usageError that points to the help of cmd.
-func usage(cmd *cobra.Command, err error) error {
-	return &usageError{err, fmt.Sprintf("see '%s --help'", cmd.CommandPath())}
-}
-
-// A hintedError is a failure with advice on what to try.
-type hintedError struct {
-	err  error
-	hint string
-}
-
-func (e *hintedError) Error() string { return e.err.Error() }
-func (e *hintedError) Unwrap() error { return e.err }
 
 // An exitStatus ends the program when all there was to say has been said.
 type exitStatus int
@@ -112,12 +96,11 @@ func (std streams) report(err error) int {
 		return int(s)
 	}
 	fmt.Fprintf(std.stderr, "wsbridge: %v\n", err)
-	if u, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintln(std.stderr, u.hint)
-		return 2
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintln(std.stderr, hint)
 	}
-	if h, ok := errors.AsType[*hintedError](err); ok {
-		fmt.Fprintln(std.stderr, h.hint)
+	if h, ok := errors.AsType[*hint.Error](err); ok && h.Usage {
+		return 2
 	}
 	return 1
 }

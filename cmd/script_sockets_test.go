@@ -128,3 +128,11 @@ func cmdTold(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("systemd was not told: %s, but: %s", re, s.told.text())
 	}
 }
+
+func haveIPv6() bool {
+	ln, err := net.Listen("tcp", "[::1]:0")
+	if err == nil {
+		ln.Close()
+	}
+	return err == nil
+}

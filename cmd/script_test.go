@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
 )
 
 // patience is how long a script waits for what must happen: much longer than
@@ -231,7 +233,7 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 		return nil
 	})
 	flags.Func("sslca", "", func(s string) error {
-		pool, err := readAuthorities(ts.MkAbs(s))
+		pool, err := listen.ReadAuthorities(ts.MkAbs(s))
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 		return err
 	})

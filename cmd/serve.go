@@ -9,18 +9,23 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// serveOptions is what the command line says of a server.
+// serveOptions are what the command line says: of the site that is served, and
+// of the server that serves it.
 type serveOptions struct {
 	streams
-	command []string
+	siteOptions
+	serverOptions
+}
 
+// serverOptions are of the server as a whole: where it listens and how, what it
+// logs and when it ends.
+type serverOptions struct {
 	listenOptions
 	tlsOptions
-	routeOptions
-	messageOptions
-	sessionOptions
-	accessOptions
 	logOptions
+	once bool
+
+	timeouts timeouts // of no flag
 }
 
 // newServeCmd is the root command, which serves a program by calling run.
@@ -45,7 +50,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 				return nil
 			case len(args) > 0 && o.commandDir != "":
 				return usage(cmd, fmt.Errorf("--dir=%s takes the place of a command: not also %q", o.commandDir, args[0]))
-			case len(args) == 0 && o.commandDir == "" && !o.routeOptions.some():
+			case len(args) == 0 && o.commandDir == "" && !o.pageOptions.some():
 				return usage(cmd, errors.New("no command to run"))
 			}
 			if o.ssl && !cmd.Flags().Changed("port") {
@@ -64,12 +69,15 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 	other.BoolVar(&showLicense, "license", false, "print the licence")
 	other.BoolP("help", "h", false, "print this help")
 
+	sessions := o.sessionOptions.flags()
+	sessions.BoolVar(&o.once, "once", false, "serve one connection, and exit with the status of its command")
+
 	groups := []flagGroup{
 		o.listenOptions.flags(),
 		o.tlsOptions.flags(),
-		o.routeOptions.flags(),
+		o.pageOptions.flags(),
 		o.messageOptions.flags(),
-		o.sessionOptions.flags(),
+		sessions,
 		o.accessOptions.flags(),
 		o.logOptions.flags(),
 		other,
@@ -90,11 +98,11 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 func (o *serveOptions) check() error {
 	switch {
 	case o.redirPort != 0 && o.redirPort == o.port:
-		return flagProblem("redirport", o.redirPort, errors.New("must be another than --port"))
+		return flagProblem("redirport", o.redirPort, errors.New("must differ from --port"))
 	case o.redirPort != 0 && !o.onTCP():
 		return errors.New("--redirport: beside --unixsocket it needs --port or --address")
 	case o.liveReload != "" && o.staticDir == "" && !o.hasSocket():
 		return errors.New("--livereload: needs --staticdir, --dir or a command, whose files may change")
 	}
-	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.routeOptions.check(), o.messageOptions.check(), o.sessionOptions.check())
+	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.siteOptions.check())
 }

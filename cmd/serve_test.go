@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -11,20 +12,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
 	"github.com/wsbridge/wsbridge/process"
 )
 
-// started serves h on a loopback port until the test ends it; the error of
-// serve comes on the channel.
-func started(t *testing.T, ctx context.Context, h http.Handler, shutdown func(context.Context) error, signals <-chan os.Signal) (url string, ln net.Listener, ended <-chan error) {
+// testServer serves h; its pages may hold up the end for the time of grace.
+func testServer(h http.Handler, shutdown func(context.Context) error, grace time.Duration) *webServer {
+	return &webServer{listen.NewServer(h, time.Minute, time.Minute, slog.New(slog.DiscardHandler)), shutdown, grace}
+}
+
+// started serves on a loopback port until the test ends that; the error of serve
+// comes on the channel.
+func started(t *testing.T, ctx context.Context, srv *webServer, signals <-chan os.Signal) (url string, ln net.Listener, ended <-chan error) {
 	t.Helper()
-	listeners, err := listenTCP(ctx, "port", []string{"127.0.0.1"}, 0)
+	listeners, err := listen.TCP(ctx, []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- serve(ctx, &http.Server{Handler: h}, shutdown, listeners, signals) }()
-	return listenURL("http", listeners[0]), listeners[0], done
+	go func() { done <- srv.serve(ctx, listeners, signals) }()
+	return listen.URL("http", listeners[0]), listeners[0], done
 }
 
 func noSessions(context.Context) error { return nil }
@@ -42,7 +49,7 @@ func receive(t *testing.T, ended <-chan error) error {
 
 func TestServeEndsBySignal(t *testing.T) {
 	signals := make(chan os.Signal, 2)
-	url, _, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, signals)
+	url, _, ended := started(t, t.Context(), testServer(http.NotFoundHandler(), noSessions, 2*time.Second), signals)
 	client := &http.Client{Transport: &http.Transport{}}
 	resp, err := client.Get(url) // leaves an idle connection
 	if err != nil {
@@ -66,7 +73,7 @@ func TestServeSecondSignal(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	_, _, ended := started(t, t.Context(), http.NotFoundHandler(), stubborn, signals)
+	_, _, ended := started(t, t.Context(), testServer(http.NotFoundHandler(), stubborn, 2*time.Second), signals)
 	signals <- os.Interrupt
 	<-draining
 	select {
@@ -82,10 +89,8 @@ func TestServeSecondSignal(t *testing.T) {
 
 // A connection on which nothing was ever said holds nothing up.
 func TestServeEndsWithASilentConnection(t *testing.T) {
-	defer func(d time.Duration) { pageGrace = d }(pageGrace)
-	pageGrace = time.Hour
 	signals := make(chan os.Signal, 2)
-	_, ln, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, signals)
+	_, ln, ended := started(t, t.Context(), testServer(http.NotFoundHandler(), noSessions, time.Hour), signals)
 	nc, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -102,10 +107,10 @@ func TestServeSecondSignalIsTheLast(t *testing.T) {
 	signals := make(chan os.Signal, 2)
 	stuck := make(chan struct{})
 	defer close(stuck)
-	_, _, ended := started(t, t.Context(), http.NotFoundHandler(), func(context.Context) error {
+	_, _, ended := started(t, t.Context(), testServer(http.NotFoundHandler(), func(context.Context) error {
 		<-stuck
 		return nil
-	}, signals)
+	}, 2*time.Second), signals)
 	signals <- os.Interrupt
 	signals <- os.Interrupt
 	if err := receive(t, ended); err != nil {
@@ -114,7 +119,7 @@ func TestServeSecondSignalIsTheLast(t *testing.T) {
 }
 
 func TestServeListenerFails(t *testing.T) {
-	_, ln, ended := started(t, t.Context(), http.NotFoundHandler(), noSessions, nil)
+	_, ln, ended := started(t, t.Context(), testServer(http.NotFoundHandler(), noSessions, 2*time.Second), nil)
 	ln.Close()
 	if err := receive(t, ended); err == nil {
 		t.Error("no error")
@@ -130,7 +135,7 @@ func TestServeEndsDuringDownload(t *testing.T) {
 		<-r.Context().Done()
 	})
 	ctx, cancel := context.WithCancel(t.Context())
-	url, _, ended := started(t, ctx, endless, noSessions, nil)
+	url, _, ended := started(t, ctx, testServer(endless, noSessions, 2*time.Second), nil)
 	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := (&http.Client{Transport: transport}).Get(url)
 	if err != nil {
@@ -150,7 +155,7 @@ func TestServeEndsDuringDownload(t *testing.T) {
 // Its context may end with the exit status.
 func TestServeEndsWithAStatus(t *testing.T) {
 	ctx, end := context.WithCancelCause(t.Context())
-	_, _, ended := started(t, ctx, http.NotFoundHandler(), noSessions, nil)
+	_, _, ended := started(t, ctx, testServer(http.NotFoundHandler(), noSessions, 2*time.Second), nil)
 	end(exitStatus(7))
 	if err := receive(t, ended); err != exitStatus(7) {
 		t.Errorf("ended with %v", err)
@@ -199,18 +204,16 @@ func (c reluctantConn) Close() error {
 func TestServeEndsWithoutFarewell(t *testing.T) {
 	for _, n := range []int{1, 2} {
 		t.Run(fmt.Sprint(n, " signals"), func(t *testing.T) {
-			defer func(d time.Duration) { pageGrace = d }(pageGrace)
-			pageGrace = 10 * time.Millisecond
+			grace := 10 * time.Millisecond
 			if n == 2 {
-				pageGrace = time.Hour
+				grace = time.Hour
 			}
-			listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
+			listeners, err := listen.TCP(t.Context(), []string{"127.0.0.1"}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			url := listenURL("http", listeners[0])
+			url := listen.URL("http", listeners[0])
 			end := make(chan struct{})
-			srv := &http.Server{Handler: http.NotFoundHandler()}
 			signals := make(chan os.Signal, 2)
 			ended := make(chan error, 1)
 			draining := func(ctx context.Context) error {
@@ -221,7 +224,7 @@ func TestServeEndsWithoutFarewell(t *testing.T) {
 				return nil
 			}
 			go func() {
-				ended <- serve(t.Context(), srv, draining, []net.Listener{reluctant{listeners[0], end}}, signals)
+				ended <- testServer(http.NotFoundHandler(), draining, grace).serve(t.Context(), []net.Listener{reluctant{listeners[0], end}}, signals)
 			}()
 			client := &http.Client{Transport: &http.Transport{}}
 			resp, err := client.Get(url) // leaves an idle connection

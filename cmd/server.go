@@ -1,12 +1,11 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	stdlog "log"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -14,112 +13,49 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
-
-	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
 )
 
-// handler is the bridge that the options describe.
-func (o *serveOptions) handler(command []string, log *slog.Logger) *bridge.Handler {
-	h := &bridge.Handler{
-		Command:        command,
-		Env:            passedEnv(o.passEnv),
-		PassStderr:     o.passStderr,
-		Subprotocols:   o.subprotocols,
-		Compress:       o.compress,
-		MaxForks:       o.maxForks,
-		MaxPerAddress:  o.maxPerIP,
-		TrustedProxies: o.trustProxies,
-		MaxMessageSize: o.maxFrameSize,
-		PingInterval:   time.Duration(o.pingMS) * time.Millisecond,
-		Timeout:        o.timeout,
-		IdleTimeout:    o.idleTimeout,
-		Grace:          time.Duration(o.closeMS) * time.Millisecond,
-		Origins:        o.origins,
-		SameOrigin:     o.sameOrigin,
-		Hosts:          o.addresses,
-		ServerSoftware: "wsbridge/" + versionName(),
-		Logger:         log,
-	}
-	if o.reverseLookup {
-		h.Resolver = net.DefaultResolver
-	}
-	if o.binary {
-		h.Framing = bridge.Chunks
-	}
-	// To a Handler zero means its default, to the flags it means off.
-	if h.MaxForks <= 0 {
-		h.MaxForks = -1
-	}
-	if h.PingInterval <= 0 {
-		h.PingInterval = -1
-	}
-	return h
+// timeouts are how long a server waits for its clients; a zero is the default.
+type timeouts struct {
+	header time.Duration // 10 s for the head of a request, and again for its body
+	stall  time.Duration // 30 s for a client to take anything of an answer
+	pages  time.Duration // 2 s for downloads under way when the server ends
 }
 
-// hasSocket reports whether there is something behind a WebSocket.
-func (o *serveOptions) hasSocket() bool { return len(o.command) > 0 || o.commandDir != "" }
-
-// openDirs gives h the directories that the options name.
-func (o *serveOptions) openDirs(h *bridge.Handler, dirs *openDirs) (err error) {
-	if o.commandDir != "" {
-		if h.CommandDir, err = dirs.open("run the programs of", o.commandDir); err != nil {
-			return err
-		}
+func (t timeouts) orDefaults() timeouts {
+	return timeouts{
+		header: cmp.Or(t.header, 10*time.Second),
+		stall:  cmp.Or(t.stall, 30*time.Second),
+		pages:  cmp.Or(t.pages, 2*time.Second),
 	}
-	if err := o.routeOptions.open(h, dirs); err != nil {
-		return err
-	}
-	if o.liveReload != "" && (len(h.Command) > 0 || h.CommandDir != nil) {
-		dirs.stop = append(dirs.stop, restartOnChange(h, logOf(h)))
-	}
-	return nil
 }
 
-// answers is h, or what stands for it where there is nothing behind a WebSocket.
-func (o *serveOptions) answers(h *bridge.Handler) http.Handler {
-	if o.hasSocket() {
-		return h
-	}
-	return withoutSocket(h)
-}
-
-// headerTimeout is how long the headers of a request may take. Tests shorten it.
-var headerTimeout = 10 * time.Second
-
-// newServer serves h to strangers.
-func newServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           withoutStalls(h),
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		// What withoutStalls gives a stream of HTTP/2 ends by a frame, for
-		// which a connection that nobody reads has no room.
-		HTTP2:    &http.HTTP2Config{WriteByteTimeout: stallTimeout},
-		ErrorLog: stdlog.New(httpLog{log}, "", 0),
+// newServer serves an open site. With redirects to https, these go to an address.
+func newServer(s *openSite, t timeouts, https net.Addr, log *slog.Logger) *webServer {
+	t = t.orDefaults()
+	return &webServer{
+		http: listen.NewServer(s.onion(t, https), t.header, t.stall, log),
+		shutdown: func(ctx context.Context) error {
+			listen.TellSystemd(log, listen.Stopping, "closing the connections")
+			s.drain()
+			return s.bridge.Shutdown(ctx)
+		},
+		pageGrace: t.pages,
 	}
 }
 
 // runServe serves until a signal or ctx ends it, or a listener fails.
 func runServe(ctx context.Context, o *serveOptions) error {
-	var command []string
-	var err error
-	if len(o.command) > 0 {
-		if command, err = lookCommand(o.command); err != nil {
-			return err
-		}
-	}
 	log := newLogger(o.stderr, o.logLevel, o.logFormat)
-	h := o.handler(command, log)
-	var dirs openDirs
-	defer dirs.close()
-	if err := o.openDirs(h, &dirs); err != nil {
+	site, err := o.siteOptions.open(o.addresses, o.timeouts.orDefaults().stall/2, log)
+	if err != nil {
 		return err
 	}
-	var shown *credentials
+	defer site.close()
+	var shown *listen.Credentials
 	if o.ssl {
-		if shown, err = newCredentials(o.tlsOptions, o.addresses, log); err != nil {
+		if shown, err = listen.NewCredentials(o.tlsOptions.files(), o.addresses, log); err != nil {
 			return err
 		}
 	}
@@ -127,13 +63,13 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(listeners)
-	defer closeAll(redirecting)
-	handler := o.answers(h)
+	defer listen.CloseAll(listeners)
+	defer listen.CloseAll(redirecting)
+	var https net.Addr
 	if len(redirecting) > 0 {
-		handler = byTLS(handler, h.HostChecked(toHTTPS(listeners[0].Addr())))
+		https = listeners[0].Addr()
 	}
-	srv := newServer(withHeaders(handler, o.headers, o.headersWS, o.headersHTTP), log)
+	srv := newServer(site, o.timeouts, https, log)
 
 	// Before anybody is told of the server, so that whoever waits for the
 	// line below may end the server from then on.
@@ -150,42 +86,39 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	o.announceAll(log, listeners, redirecting, shown)
 	if shown != nil {
 		for i, ln := range listeners {
-			listeners[i] = shown.listener(ln)
+			listeners[i] = shown.Listener(ln)
 		}
-	}
-	shutdown := func(ctx context.Context) error {
-		tellSystemd(log, daemon.SdNotifyStopping, "closing the connections")
-		dirs.drain()
-		return h.Shutdown(ctx)
 	}
 	all := slices.Concat(listeners, redirecting)
 	if o.once {
 		var end context.CancelCauseFunc
 		ctx, end = context.WithCancelCause(ctx)
 		defer end(nil)
-		all = serveOnce(h, all, end)
+		all = serveOnce(site, all, end)
 	}
-	return serve(ctx, srv, shutdown, all, signals)
+	return srv.serve(ctx, all, signals)
 }
 
 // announceAll tells where the server is to be found, and what it shows there,
 // which is nil without TLS; last of all it tells systemd.
-func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []net.Listener, shown *credentials) {
+func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []net.Listener, shown *listen.Credentials) {
 	ws, pages := "ws", "http"
 	var notes []slog.Attr
+	selfSigned := ""
 	if shown != nil {
 		ws, pages = "wss", "https"
-		if shown.own != nil {
-			notes = append(notes, slog.String("certificate", "self-signed, SHA-256 "+fingerprint(shown.own)))
-		}
+		selfSigned = shown.Fingerprint()
+	}
+	if selfSigned != "" {
+		notes = append(notes, slog.String("certificate", "self-signed, SHA-256 "+selfSigned))
 	}
 	socket := o.hasSocket()
 	var urls []string
 	for _, ln := range listeners {
 		if socket {
-			urls = append(urls, listenURL(ws, ln))
+			urls = append(urls, listen.URL(ws, ln))
 		} else {
-			urls = append(urls, listenURL(pages, ln))
+			urls = append(urls, listen.URL(pages, ln))
 		}
 		notes := notes // stand on the first line
 		for _, line := range []struct {
@@ -197,26 +130,26 @@ func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []ne
 			{o.cgiDir != "", "running CGI programs at", pages},
 		} {
 			if line.shown {
-				o.announce(log, line.what, listenURL(line.scheme, ln), notes...)
+				o.announce(log, line.what, listen.URL(line.scheme, ln), notes...)
 				notes = nil
 			}
 		}
 		if o.devConsole {
-			o.announce(log, "console at", listenURL(pages, ln))
+			o.announce(log, "console at", listen.URL(pages, ln))
 		}
 	}
 	for _, ln := range redirecting {
-		o.announce(log, "redirecting from", listenURL("http", ln))
+		o.announce(log, "redirecting from", listen.URL("http", ln))
 	}
-	if shown != nil && shown.own != nil {
+	if selfSigned != "" {
 		log.Warn("browsers will ask whether to accept the certificate, which is made for this run; --sslcert and --sslkey take another")
 	}
 	for _, ln := range slices.Concat(listeners, redirecting) {
-		if !isLocal(ln) {
+		if !listen.IsLocal(ln) {
 			log.Info("other machines can connect", "address", ln.Addr().String())
 		}
 	}
-	tellSystemd(log, daemon.SdNotifyReady, "listening on "+strings.Join(urls, ", "))
+	listen.TellSystemd(log, listen.Ready, "listening on "+strings.Join(urls, ", "))
 }
 
 // stopSignals are those that end a server or a client. The terminal's hangup is

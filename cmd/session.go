@@ -5,18 +5,16 @@ import (
 	"time"
 )
 
-// sessionOptions are those of how long a session lasts.
+// sessionOptions say how long a session lasts.
 type sessionOptions struct {
 	timeout     time.Duration
 	idleTimeout time.Duration
-	once        bool
 }
 
 func (o *sessionOptions) flags() flagGroup {
 	g := newGroup("How long a connection lasts")
 	g.DurationVar(&o.timeout, "timeout", 0, "close a connection after this `time` (90s, 12h), with 1001; 0 for never")
 	g.DurationVar(&o.idleTimeout, "idletimeout", 0, "close a connection after this `time` without a message either way, with 1001; 0 for never")
-	g.BoolVar(&o.once, "once", false, "serve one connection, and exit with the status of its command")
 	return g
 }
 

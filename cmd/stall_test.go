@@ -10,13 +10,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
+	"github.com/wsbridge/wsbridge/cmd/internal/site"
+	"github.com/wsbridge/wsbridge/cmd/internal/site/sitetest"
 )
 
 // A body that nobody wants is not waited for.
 func TestBodiesThatNeverCome(t *testing.T) {
-	defer func(d time.Duration) { headerTimeout = d }(headerTimeout)
-	headerTimeout = 50 * time.Millisecond
-	addr, _ := open(t, "--staticdir="+site(t), "child", "echo", "0")
+	addr, _ := openWith(t, timeouts{header: 50 * time.Millisecond}, "--staticdir="+sitetest.Public(t), "child", "echo", "0")
 	const post = "POST / HTTP/1.1\r\nHost: localhost\r\n"
 	for _, test := range []struct {
 		request string
@@ -41,23 +43,23 @@ func TestBodiesThatNeverCome(t *testing.T) {
 	}
 }
 
-// served serves h as the program does, over TLS if asked, and returns the
-// address.
-func served(t *testing.T, h http.Handler, secure bool) string {
+// served serves h as the program does, over TLS if asked, to clients that may
+// stall for a time, and returns the address.
+func served(t *testing.T, h http.Handler, stall time.Duration, secure bool) string {
 	t.Helper()
-	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
+	listeners, err := listen.TCP(t.Context(), []string{"127.0.0.1"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ln, log := listeners[0], slog.New(slog.DiscardHandler)
 	if secure {
-		c, err := newCredentials(tlsOptions{ssl: true}, nil, log)
+		c, err := listen.NewCredentials(listen.CertificateFiles{}, nil, log)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ln = c.listener(ln)
+		ln = c.Listener(ln)
 	}
-	srv := newServer(h, log)
+	srv := listen.NewServer(site.WithoutStalls(h, time.Minute, stall), time.Minute, stall, log)
 	go func() { _ = srv.Serve(ln) }()
 	t.Cleanup(func() { srv.Close() })
 	return ln.Addr().String()
@@ -86,8 +88,6 @@ func askByHTTP2(t *testing.T, addr string) {
 // An answer that nobody reads is given up. Over HTTP/2 that is more than the
 // end of a stream: what is to tell the client of that waits behind the answer.
 func TestAnswersThatNobodyReads(t *testing.T) {
-	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
-	stallTimeout = 50 * time.Millisecond
 	for _, test := range []struct{ flush, http2 bool }{{}, {flush: true}, {http2: true}, {flush: true, http2: true}} {
 		failed := make(chan error, 1)
 		addr := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +99,7 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 				}
 			}
 			failed <- err
-		}), test.http2)
+		}), 50*time.Millisecond, test.http2)
 		if test.http2 {
 			askByHTTP2(t, addr)
 		} else {
@@ -118,9 +118,8 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 
 // An answer may take its time, and a WebSocket all the time there is.
 func TestStallsThatAreNone(t *testing.T) {
-	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
-	stallTimeout = 200 * time.Millisecond // in which a slow machine has to begin a write
-	long := 2 * stallTimeout
+	const stall = 200 * time.Millisecond // in which a slow machine has to begin a write
+	const long = 2 * stall
 	addr := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/hijack" {
 			_, _ = io.WriteString(w, "begun, ")
@@ -137,7 +136,7 @@ func TestStallsThatAreNone(t *testing.T) {
 			time.Sleep(long)
 			_, _ = io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}(nc)
-	}), false)
+	}), stall, false)
 	for _, path := range []string{"/", "/hijack"} {
 		w := dial(t, addr)
 		w.say("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -150,7 +149,7 @@ func TestStallsThatAreNone(t *testing.T) {
 // Of what net/http logs, the server's own troubles are errors.
 func TestHTTPLog(t *testing.T) {
 	var log bytes.Buffer
-	srv := newServer(http.NotFoundHandler(), newLogger(&log, "error", "text"))
+	srv := listen.NewServer(http.NotFoundHandler(), time.Minute, time.Minute, newLogger(&log, "error", "text"))
 	srv.ErrorLog.Printf("http: TLS handshake error from %s: EOF", "192.0.2.1:1")
 	if log.Len() > 0 {
 		t.Errorf("what strangers do is logged: %s", &log)

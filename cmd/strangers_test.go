@@ -1,15 +1,9 @@
 package cmd
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,111 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wsbridge/wsbridge/bridge"
-)
-
-// open serves what a command line asks for, as runServe does, on a loopback
-// port until the test ends, and returns its address.
-func open(t *testing.T, args ...string) (addr string, h *bridge.Handler) {
-	t.Helper()
-	o, _, status, stderr := parse(args...)
-	if status != 0 {
-		t.Fatal(stderr)
-	}
-	log := slog.New(slog.DiscardHandler)
-	h = o.handler(o.command, log)
-	// The race detector makes each process wait a second at its end.
-	h.Env = append(h.Env, "GORACE=atexit_sleep_ms=0")
-	var dirs openDirs
-	t.Cleanup(dirs.close)
-	if err := o.openDirs(h, &dirs); err != nil {
-		t.Fatal(err)
-	}
-	listeners, err := listenTCP(t.Context(), "port", []string{"127.0.0.1"}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := newServer(withHeaders(o.answers(h), o.headers, o.headersWS, o.headersHTTP), log)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, srv, h.Shutdown, listeners, nil) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := receive(t, ended); err != nil {
-			t.Error(err)
-		}
-	})
-	return listeners[0].Addr().String(), h
-}
-
-// A wire is a connection on which a test says what it likes.
-type wire struct {
-	net.Conn
-	*bufio.Reader
-	t *testing.T
-}
-
-func (w wire) Read(p []byte) (int, error) { return w.Reader.Read(p) }
-
-func dial(t *testing.T, addr string) wire {
-	t.Helper()
-	nc, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return newWire(t, nc)
-}
-
-func newWire(t *testing.T, nc net.Conn) wire {
-	t.Helper()
-	t.Cleanup(func() { nc.Close() })
-	if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	return wire{nc, bufio.NewReader(nc), t}
-}
-
-// say writes a request. The server may answer, and close, before it has it all.
-func (w wire) say(request string) {
-	go func() { _, _ = io.WriteString(w.Conn, request) }()
-}
-
-// answer is the answer to what was said, as it came: the head, and the body
-// if it is no WebSocket. It is empty if the server closed without one.
-func (w wire) answer(method string) (status int, text string) {
-	w.t.Helper()
-	var raw bytes.Buffer
-	tee := bufio.NewReaderSize(io.TeeReader(oneByte{w.Reader}, &raw), 16)
-	resp, err := http.ReadResponse(tee, &http.Request{Method: method})
-	if err != nil {
-		if raw.Len() > 0 || !isEnd(err) {
-			w.t.Errorf("%q, %v", raw.String(), err)
-		}
-		return 0, ""
-	}
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		_, _ = io.Copy(io.Discard, resp.Body)
-	}
-	return resp.StatusCode, raw.String()
-}
-
-// isEnd reports whether a connection was closed, be it with a reset because
-// something was left unread.
-func isEnd(err error) bool {
-	ne, ok := err.(net.Error)
-	return !ok || !ne.Timeout()
-}
-
-// oneByte reads no byte more than is asked for, so that what follows the
-// answer stays to be read.
-type oneByte struct{ io.Reader }
-
-func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
-
-const (
-	upgradeLines = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-	toLocalhost  = "GET / HTTP/1.1\r\nHost: localhost\r\n"
-	upgrade      = toLocalhost + upgradeLines
+	"github.com/wsbridge/wsbridge/cmd/internal/site/sitetest"
 )
 
 // hostileHeads are requests that end before anything of ours sees them, and
@@ -233,49 +123,10 @@ func TestHostileHeadersInTheEnvironment(t *testing.T) {
 	}
 }
 
-// messages are those that come until the server closes, a line each, and the
-// payload of the close frame at the end.
-func (w wire) messages() string {
-	w.t.Helper()
-	var b strings.Builder
-	for {
-		first, payload := w.frame()
-		b.Write(append(payload, '\n'))
-		if first == 0x88 {
-			return b.String()
-		}
-	}
-}
-
-// frame is the next one, with its first byte: the opcode, and 0x80 if it is
-// the last of its message.
-func (w wire) frame() (first byte, payload []byte) {
-	w.t.Helper()
-	var head [2]byte
-	if _, err := io.ReadFull(w, head[:]); err != nil {
-		w.t.Fatal(err)
-	}
-	n := int(head[1])
-	if n > 125 {
-		length := make([]byte, []int{2, 8}[n-126])
-		if _, err := io.ReadFull(w, length); err != nil {
-			w.t.Fatal(err)
-		}
-		n = int(binary.BigEndian.Uint64(append(make([]byte, 8-len(length)), length...)))
-	}
-	payload = make([]byte, n)
-	if _, err := io.ReadFull(w, payload); err != nil {
-		w.t.Fatal(err)
-	}
-	return head[0], payload
-}
-
 // A head that never ends is cut off in time, whether the client is silent or
 // goes on and on. net/http answers half a request line, and nothing else.
 func TestSlowHeads(t *testing.T) {
-	defer func(d time.Duration) { headerTimeout = d }(headerTimeout)
-	headerTimeout = 50 * time.Millisecond
-	addr, _ := open(t, "child", "echo", "0")
+	addr, _ := openWith(t, timeouts{header: 50 * time.Millisecond}, "child", "echo", "0")
 	for _, begin := range []string{"", "G", "GET / HTTP/1.1\r\n", toLocalhost, upgrade, upgrade + "A: a"} {
 		w := dial(t, addr)
 		w.say(begin)
@@ -299,7 +150,7 @@ func TestSlowHeads(t *testing.T) {
 // No answer to a stranger tells of the machine: no path, no variable, no
 // version of anything.
 func TestAnswersDiscloseNothing(t *testing.T) {
-	dir := site(t)
+	dir := sitetest.Public(t)
 	t.Setenv("WSBRIDGE_CANARY", "sing-no-more")
 	cwd, err := os.Getwd()
 	if err != nil {
@@ -328,7 +179,17 @@ func TestAnswersDiscloseNothing(t *testing.T) {
 	}
 
 	// The program is gone when the first session would start it.
-	addr, _ := open(t, "--staticdir="+dir, "--passenv=PATH,WSBRIDGE_CANARY", filepath.Join(dir, "a-program"), "an-argument")
+	program := filepath.Join(dir, "a-program")
+	if runtime.GOOS == "windows" {
+		program += ".exe"
+	}
+	if err := os.WriteFile(program, nil, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	addr, _ := open(t, "--staticdir="+dir, "--passenv=PATH,WSBRIDGE_CANARY", program, "an-argument")
+	if err := os.Remove(program); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range hostileHeads {
 		w := dial(t, addr)
 		w.say(test.request)

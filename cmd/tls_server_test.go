@@ -28,14 +28,24 @@ type tlsServer struct {
 // certificate of an authority, until the test ends it.
 func startTLS(t *testing.T, args ...string) *tlsServer {
 	t.Helper()
+	return startTLSWith(t, timeouts{}, args...)
+}
+
+func startTLSWith(t *testing.T, limits timeouts, args ...string) *tlsServer {
+	t.Helper()
 	a := newAuthority("test")
 	dir := t.TempDir()
 	writePair(t, dir, a, 1)
-	return startWith(t, a, dir, args...)
+	return startIn(t, limits, a, dir, args...)
 }
 
 // startWith is startTLS with the files cert and key of a directory.
 func startWith(t *testing.T, a *authority, dir string, args ...string) *tlsServer {
+	t.Helper()
+	return startIn(t, timeouts{}, a, dir, args...)
+}
+
+func startIn(t *testing.T, limits timeouts, a *authority, dir string, args ...string) *tlsServer {
 	t.Helper()
 	o, _, status, stderr := parse(append([]string{"--port=0", "--loglevel=debug", "--passenv=PATH,GORACE=atexit_sleep_ms=0", "--ssl",
 		"--sslcert=" + filepath.Join(dir, "cert"), "--sslkey=" + filepath.Join(dir, "key")}, args...)...)
@@ -43,7 +53,7 @@ func startWith(t *testing.T, a *authority, dir string, args ...string) *tlsServe
 		t.Fatal(stderr)
 	}
 	s := &tlsServer{t: t, log: newWatched(), config: &tls.Config{RootCAs: a.pool()}, ended: make(chan error, 1)}
-	o.stderr = s.log
+	o.stderr, o.timeouts = s.log, limits
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	done := make(chan struct{})

@@ -95,9 +95,7 @@ func TestTLSVersions(t *testing.T) {
 // A handshake of TLS that never ends is cut off in time, whether the client is
 // silent or goes on and on, and told of only to those who debug.
 func TestSlowTLSHandshakes(t *testing.T) {
-	defer func(d time.Duration) { headerTimeout = d }(headerTimeout)
-	headerTimeout = 50 * time.Millisecond
-	s := startTLS(t, "--redirport="+strconv.Itoa(freePort()), "child", "echo")
+	s := startTLSWith(t, timeouts{header: 50 * time.Millisecond}, "--redirport="+strconv.Itoa(freePort()), "child", "echo")
 	hello := clientHello(t)
 	for _, begin := range [][]byte{nil, hello[:1], hello[:5], hello[:len(hello)-1], hello} {
 		w := dial(t, s.addr)
@@ -158,9 +156,7 @@ func clientHello(t *testing.T) []byte {
 
 // Connections on which nothing is said hold nothing up, wherever they stopped.
 func TestServeEndsWithSilentTLSConnections(t *testing.T) {
-	defer func(d time.Duration) { pageGrace = d }(pageGrace)
-	pageGrace = time.Hour
-	s := startTLS(t, "--redirport="+strconv.Itoa(freePort()), "child", "echo")
+	s := startTLSWith(t, timeouts{pages: time.Hour}, "--redirport="+strconv.Itoa(freePort()), "child", "echo")
 	hello := clientHello(t)
 	for _, begin := range [][]byte{nil, hello[:len(hello)/2], hello} {
 		if _, err := dial(t, s.addr).Write(begin); err != nil {
@@ -242,13 +238,12 @@ func TestHTTP2(t *testing.T) {
 // An answer over HTTP/2 that nobody reads is given up, as over HTTP/1.1; and a
 // page leaves no deadline that a WebSocket on the same connection would meet.
 func TestStallsOverTLS(t *testing.T) {
-	defer func(d time.Duration) { stallTimeout = d }(stallTimeout)
-	stallTimeout = 50 * time.Millisecond
+	const stall = 50 * time.Millisecond
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "large"), make([]byte, 32<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := startTLS(t, "--staticdir="+dir, "child", "echo", "1")
+	s := startTLSWith(t, timeouts{stall: stall}, "--staticdir="+dir, "child", "echo", "1")
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: s.config.Clone(), ForceAttemptHTTP2: true}}
 	defer client.CloseIdleConnections()
 	resp, err := client.Get("https://" + s.addr + "/large")
@@ -256,7 +251,7 @@ func TestStallsOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	time.Sleep(10 * stallTimeout)
+	time.Sleep(10 * stall)
 	if n, err := io.Copy(io.Discard, resp.Body); err == nil || resp.ProtoMajor != 2 {
 		t.Errorf("%s: all %d bytes came", resp.Proto, n)
 	}
@@ -274,12 +269,12 @@ func TestStallsOverTLS(t *testing.T) {
 	if status, text := w.answer("GET"); status != 404 {
 		t.Fatal(text)
 	}
-	time.Sleep(3 * stallTimeout)
+	time.Sleep(3 * stall)
 	w.say(upgrade + "\r\n")
 	if status, text := w.answer("GET"); status != 101 {
 		t.Fatal(text)
 	}
-	time.Sleep(3 * stallTimeout)
+	time.Sleep(3 * stall)
 	w.say("\x81\x85\x00\x00\x00\x00hello")
 	if got := w.messages(); got != "hello\n\x03\xe8\n" {
 		t.Errorf("got %q", got)

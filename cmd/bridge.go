@@ -1,0 +1,68 @@
+package cmd
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/process"
+)
+
+// newBridge is the bridge that the options describe: to a command that has been
+// found, or to the programs of a directory.
+func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []string, log *slog.Logger) *bridge.Handler {
+	h := &bridge.Handler{
+		Command:        command,
+		CommandDir:     commands,
+		Env:            passedEnv(o.passEnv),
+		PassStderr:     o.passStderr,
+		Subprotocols:   o.subprotocols,
+		Compress:       o.compress,
+		MaxForks:       offIfZero(o.maxForks),
+		MaxPerAddress:  o.maxPerIP,
+		TrustedProxies: o.trustProxies,
+		MaxMessageSize: offIfZero(o.maxFrameSize),
+		PingInterval:   offIfZero(time.Duration(o.pingMS) * time.Millisecond),
+		Timeout:        o.timeout,
+		IdleTimeout:    o.idleTimeout,
+		Grace:          time.Duration(o.closeMS) * time.Millisecond,
+		Origins:        o.origins,
+		SameOrigin:     o.sameOrigin,
+		Hosts:          hosts,
+		ServerSoftware: "wsbridge/" + versionName(),
+		Logger:         log,
+	}
+	if o.reverseLookup {
+		h.Resolver = net.DefaultResolver
+	}
+	if o.binary {
+		h.Framing = bridge.Chunks
+	}
+	return h
+}
+
+// offIfZero makes -1 of zero and below. To a flag they mean off; to a Handler zero
+// means its default.
+func offIfZero[T int | time.Duration](n T) T {
+	if n <= 0 {
+		return -1
+	}
+	return n
+}
+
+// withPages is the bridge with pages for plain requests, if there are any.
+func (s *openSite) withPages(pages http.Handler) http.Handler {
+	s.bridge.Plain = pages
+	return s.bridge
+}
+
+// limitToOne lets in one session. It calls opened when that begins, if opened is
+// not nil, and ended at its end with the exit status.
+func (s *openSite) limitToOne(opened func(), ended func(exitStatus)) {
+	s.bridge.MaxSessions = 1
+	s.bridge.Opened = opened
+	s.bridge.Closed = func(_ bridge.Close, state *process.State) { ended(exitStatusOf(state)) }
+}

@@ -1,0 +1,139 @@
+package listen
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/watch"
+)
+
+// CertificateFiles are the names of files in PEM. Without Cert and Key the
+// certificate is self-signed; without CA clients need none.
+type CertificateFiles struct {
+	Cert string // the certificate, with the chain behind it
+	Key  string // its private key
+	CA   string // the authorities of clients
+}
+
+// Credentials are what the server shows to its clients, and how it checks
+// theirs. Each handshake checks whether the files have changed, and reads them
+// again if so. Sessions that exist do not notice.
+type Credentials struct {
+	names CertificateFiles
+	own   *tls.Certificate // self-signed; nil when there are files
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	files  []watch.State // as they were when they were last read, used or not
+	failed string        // why they could not be used, if so
+	config *tls.Config   // of the last that could be used
+}
+
+// NewCredentials reads the files, or makes a certificate for these hosts.
+func NewCredentials(files CertificateFiles, hosts []string, log *slog.Logger) (c *Credentials, err error) {
+	c = &Credentials{names: files, log: log}
+	if files.Cert == "" {
+		if c.own, err = selfSigned(hosts); err != nil {
+			return nil, fmt.Errorf("cannot make a certificate: %w", err)
+		}
+	}
+	return c, c.read()
+}
+
+// Fingerprint is that of the self-signed certificate, as browsers and openssl
+// show it; empty when there are files.
+func (c *Credentials) Fingerprint() string {
+	if c.own == nil {
+		return ""
+	}
+	return fingerprint(c.own)
+}
+
+// Listener makes TLS connections of those that ln accepts.
+func (c *Credentials) Listener(ln net.Listener) net.Listener {
+	return tls.NewListener(ln, &tls.Config{GetConfigForClient: c.current})
+}
+
+// current is the config of a handshake.
+func (c *Credentials) current(*tls.ClientHelloInfo) (*tls.Config, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	changed := c.changed()
+	if !changed && c.failed == "" {
+		return c.config, nil
+	}
+	// A file that could not be read may become readable without a change that
+	// shows: each handshake tries it again, but only the first failure is logged.
+	failed := ""
+	if err := c.read(); err == nil {
+		c.log.Info("the certificate was read again", "expires", c.config.Certificates[0].Leaf.NotAfter)
+	} else if failed = err.Error(); changed || failed != c.failed {
+		c.log.Error("cannot use the new certificate and go on with the old one", "error", err)
+	}
+	c.failed = failed
+	return c.config, nil
+}
+
+// read makes the config. If the files change meanwhile it begins again, because
+// it may have read halves of two pairs.
+func (c *Credentials) read() error {
+	var config *tls.Config
+	var err error
+	for range 3 {
+		c.files = c.look()
+		if config, err = c.newConfig(); !c.changed() {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	c.config = config
+	if end := config.Certificates[0].Leaf.NotAfter; time.Now().After(end) {
+		c.log.Warn("the certificate has expired", "expired", end)
+	}
+	return nil
+}
+
+func (c *Credentials) newConfig() (*tls.Config, error) {
+	if c.config != nil && slices.ContainsFunc(c.files, watch.State.IsPipe) {
+		return nil, errors.New("a pipe can be read only once")
+	}
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		// HTTP/2 is for files: a browser asks for HTTP/1.1 when it opens a
+		// WebSocket.
+		NextProtos: []string{"h2", "http/1.1"},
+	}
+	cert, err := c.own, error(nil)
+	if cert == nil {
+		cert, err = ReadCertificate(c.names.Cert, c.names.Key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	config.Certificates = []tls.Certificate{*cert}
+	if c.names.CA != "" {
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+		config.ClientCAs, err = ReadAuthorities(c.names.CA)
+	}
+	return config, err
+}
+
+func (c *Credentials) changed() bool { return !slices.EqualFunc(c.files, c.look(), watch.State.Same) }
+
+// look returns the present state of the files.
+func (c *Credentials) look() (states []watch.State) {
+	for _, name := range []string{c.names.Cert, c.names.Key, c.names.CA} {
+		if name != "" {
+			states = append(states, watch.StateOf(name))
+		}
+	}
+	return states
+}

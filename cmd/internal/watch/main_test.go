@@ -1,0 +1,10 @@
+package watch
+
+import (
+	"os"
+	"testing"
+
+	"github.com/wsbridge/wsbridge/cmd/internal/leak"
+)
+
+func TestMain(m *testing.M) { os.Exit(leak.Checked{M: m}.Run()) }

@@ -1,0 +1,81 @@
+package cmd
+
+import (
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/wsbridge/wsbridge/bridge"
+	"github.com/wsbridge/wsbridge/cmd/internal/listen"
+	"github.com/wsbridge/wsbridge/cmd/internal/site"
+	"github.com/wsbridge/wsbridge/cmd/internal/site/console"
+)
+
+// onion is all that a request passes through, from the outside in:
+//
+//	an end to stalls
+//	the user's headers, which go on every answer from further in
+//	the redirect to https, at the port of an address that is nil without it
+//	the check of the Host
+//	for a WebSocket: the program, behind all of bridge's other checks
+//	for a page, in this order: live reload's own files, CGI programs, files,
+//	the page of an application, the console, "not found"
+//
+// It is drawn from the inside out.
+func (s *openSite) onion(t timeouts, https net.Addr) http.Handler {
+	var pages http.Handler
+	if s.live != nil {
+		pages = http.HandlerFunc(s.live.Missing)
+	}
+	if s.devConsole {
+		pages = console.New(console.Options{Binary: s.binary, PassStderr: s.passStderr}, pages)
+	}
+	if s.files != nil && s.spa {
+		pages = s.files.Index(pages)
+	}
+	if s.files != nil {
+		pages = s.files.Handler(pages)
+	}
+	if s.programs != nil {
+		pages = runCGI(s.bridge, s.programs, pages)
+	}
+	if s.live != nil {
+		pages = s.live.Handler(pages)
+	}
+
+	h := s.withPages(pages)
+	if !s.hasSocket() {
+		h = s.withoutSocket(h)
+	}
+	if https != nil {
+		h = listen.ByTLS(h, s.bridge.HostChecked(listen.ToHTTPS(https)))
+	}
+	h = site.WithHeaders(h, s.headers, s.headersWS, s.headersHTTP)
+	return site.WithoutStalls(h, t.header, t.stall)
+}
+
+// runCGI answers requests by the programs of a directory, and others by next.
+func runCGI(h *bridge.Handler, programs *os.Root, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !h.ServeCGI(w, r, programs) {
+			site.Next(next).ServeHTTP(w, r)
+		}
+	})
+}
+
+// withoutSocket answers those who want a WebSocket where there is none, and the
+// others by next.
+func (s *openSite) withoutSocket(next http.Handler) http.Handler {
+	refusal := s.bridge.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.log.Info("refused", "remote", r.RemoteAddr, "path", r.URL.Path, "status", http.StatusNotFound,
+			"reason", "no WebSocket here (a command or --dir would make one)")
+		http.Error(w, "no WebSocket here", http.StatusNotFound)
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if bridge.AsksForUpgrade(r) {
+			refusal.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
