@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // What the bridge itself costs. The kernel's part and that of the child are in
@@ -21,8 +23,8 @@ func BenchmarkLineOut(b *testing.B) {
 		line := append(bytes.Repeat([]byte("x"), size-1), '\n')
 		for _, n := range []int{1, 64 << 10 / size} {
 			b.Run(fmt.Sprintf("size=%d/read=%d", size, n), func(b *testing.B) {
-				s := accepted(b, Lines, 1<<20, &discardConn{}, nil, discard{})
-				s.source = &loopReader{again: b.Loop, block: bytes.Repeat(line, n)}
+				from := &loopReader{again: b.Loop, block: bytes.Repeat(line, n)}
+				s := accepted(b, Lines{}, wire.Options{}, &discardConn{}, nil, from, discard{})
 				b.SetBytes(int64(n * size))
 				b.ReportAllocs()
 				if readErr, writeErr := s.deliver(); readErr != io.EOF || writeErr != nil {
@@ -53,10 +55,10 @@ func BenchmarkMessageIn(b *testing.B) {
 		} {
 			b.Run(fmt.Sprintf("size=%d/form=%s/read=%d", size, kind.name, kind.n), func(b *testing.B) {
 				from := &loopReader{again: b.Loop, block: bytes.Repeat(kind.frame, kind.n)}
-				s := accepted(b, Lines, 1<<20, &discardConn{from: from}, nil, discard{})
+				s := accepted(b, Lines{}, wire.Options{MaxMessageSize: 1 << 20}, &discardConn{from: from}, nil, nil, discard{})
 				b.SetBytes(int64(kind.n * size))
 				b.ReportAllocs()
-				receiveOn(s, (*session).receive)
+				receiveAll(s)
 				perMessage(b, kind.n)
 			})
 		}
@@ -83,7 +85,7 @@ func BenchmarkEnviron(b *testing.B) {
 	})
 	b.ReportAllocs()
 	for b.Loop() {
-		h.environ(r, "ABCDEFGHIJKL")
+		environOf(h, r, "ABCDEFGHIJKL")
 	}
 }
 

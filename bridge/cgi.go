@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,21 +33,22 @@ import (
 // comes. Without a valid header, of no more than 64 KiB, it becomes a 500. A
 // Location that is a path is sent to the client like any other.
 func (h *Handler) ServeCGI(w http.ResponseWriter, r *http.Request, root *os.Root) bool {
-	h.once.Do(h.init)
 	p, err := lookProgram(root, r.URL.Path)
 	if errors.Is(err, errNotExecutable) {
-		h.Logger.Info("not a CGI program", "remote", r.RemoteAddr, "path", r.URL.Path, "reason", err.Error())
+		h.emit(NotCGI{Info{Remote: r.RemoteAddr, Path: r.URL.Path}, err})
 	}
 	if err != nil {
 		return false
 	}
 	p.dir = filepath.Dir(p.command[0]) // RFC 3875, section 7.2
-	refused := h.checkOrigin(r)
+	a := h.admission(r)
+	a.program = p
+	refused := a.pass(toCGI)
 	if refused == nil {
-		refused = h.serveCGI(w, r, p)
+		refused = h.serveCGI(w, a)
 	}
 	if refused != nil {
-		h.refuse(w, r, refused)
+		refused.answer(w, a.request, h.Events)
 	}
 	return true
 }
@@ -59,10 +58,9 @@ func (h *Handler) ServeCGI(w http.ResponseWriter, r *http.Request, root *os.Root
 type cgi struct {
 	handler *Handler
 	child   *process.Process
-	log     *slog.Logger
+	place   *place
+	info    *Info
 	body    []byte
-	remote  string
-	path    string
 
 	// ctx ends when the answer is over, the client is gone or the server drains.
 	ctx context.Context
@@ -80,52 +78,55 @@ type cgi struct {
 
 // serveCGI runs a program for a request. It returns a refusal if there is no
 // answer yet.
-func (h *Handler) serveCGI(w http.ResponseWriter, r *http.Request, p program) *refusal {
-	who, refused := h.acquire(r, 0)
-	if refused != nil {
-		return refused
-	}
+func (h *Handler) serveCGI(w http.ResponseWriter, a *admission) *Refusal {
 	c := &cgi{
-		handler: h, remote: r.RemoteAddr, path: r.URL.Path,
+		handler: h, place: a.place, info: a.info(),
 		answered: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{}),
 	}
-	c.ctx, c.end = context.WithCancelCause(r.Context())
+	c.ctx, c.end = context.WithCancelCause(a.request.Context())
 	defer c.end(nil)
 	var watched sync.WaitGroup
 	watched.Go(func() { c.watchShutdown(http.NewResponseController(w)) })
 	defer watched.Wait()
 	defer close(c.over)
 
-	if c.body, refused = h.readBody(w, r); refused != nil {
-		h.release(who)
+	if refused := c.start(w, a); refused != nil || c.child == nil {
+		c.place.free()
 		return refused
 	}
-	r = h.withRemoteHost(r)
-	if c.ctx.Err() != nil { // over HTTP/2 a client can take back requests by the thousand
-		h.release(who)
-		return c.givenUp()
-	}
-	id := rand.Text()[:12]
-	c.log = h.Logger.With("id", id)
-	child, err := h.start(p, c.environ(r, id, p))
-	if err != nil {
-		h.release(who)
-		c.log.Error("cannot start the CGI program", "command", p.command, "error", err)
-		return &refusal{status: http.StatusInternalServerError, reason: notStarted(err).Reason}
-	}
-	c.child = child
-	go c.run(who)
-	err = c.passOn(w)
+	go c.run()
+	err := c.passOn(w)
 	if c.ctx.Err() == nil && err != nil && c.status == 0 {
-		c.log.Error("malformed CGI answer", "path", c.path, "error", err)
-		return &refusal{status: http.StatusInternalServerError, reason: "the program gave no valid answer"}
+		h.emit(CGIMalformed{*c.info, err})
+		return &Refusal{Status: http.StatusInternalServerError, Rule: RuleAnswer, Reason: "the program gave no valid answer"}
 	}
 	return c.givenUp()
 }
 
+// start starts the program when the request is there, unless nobody wants the
+// answer any more.
+func (c *cgi) start(w http.ResponseWriter, a *admission) (refused *Refusal) {
+	if c.body, refused = c.handler.readBody(w, a.request); refused != nil {
+		return refused
+	}
+	a.lookUpName()
+	if c.ctx.Err() != nil { // over HTTP/2 a client can take back requests by the thousand
+		return c.givenUp()
+	}
+	c.info.ID = rand.Text()[:12]
+	child, err := a.program.start(c.environ(a), c.handler.Bounds.Grace)
+	if err != nil {
+		c.handler.emit(NotStarted{Info: *c.info, Command: a.program.command, CGI: true, Err: err})
+		return &Refusal{Status: http.StatusInternalServerError, Rule: RuleAnswer, Reason: notStarted(err).Reason}
+	}
+	c.child = child
+	c.info.Pid = child.Pid()
+	return nil
+}
+
 // givenUp is what a client gets that is not given a whole answer, and nothing
 // if it has one or is gone.
-func (c *cgi) givenUp() *refusal {
+func (c *cgi) givenUp() *Refusal {
 	if !errors.Is(context.Cause(c.ctx), errShutdown) {
 		return nil
 	}
@@ -136,12 +137,12 @@ func (c *cgi) givenUp() *refusal {
 }
 
 // readBody reads the body of a request, which is whole or an error.
-func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
-	limit := int64(h.maxMessageSize())
-	tooLarge := &refusal{
-		status: http.StatusRequestEntityTooLarge,
-		reason: "request body over " + strconv.FormatInt(limit, 10) + " bytes",
-		remedy: " (--maxframesize allows more)",
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal) {
+	limit := int64(h.Bounds.maxMessageSize())
+	tooLarge := &Refusal{
+		Status: http.StatusRequestEntityTooLarge,
+		Rule:   RuleBodySize,
+		Reason: "request body over " + strconv.FormatInt(limit, 10) + " bytes",
 	}
 	if r.ContentLength > limit {
 		return nil, tooLarge
@@ -153,12 +154,12 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *ref
 	switch {
 	case err == nil:
 		return body, nil
-	case h.draining.Err() != nil:
+	case h.service().draining.Err() != nil:
 		return nil, shuttingDown()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &refusal{status: http.StatusRequestTimeout, reason: "request body too slow"}
+		return nil, &Refusal{Status: http.StatusRequestTimeout, Rule: RuleBody, Reason: "request body too slow"}
 	default:
-		return nil, &refusal{status: http.StatusBadRequest, reason: "request body cut off"}
+		return nil, &Refusal{Status: http.StatusBadRequest, Rule: RuleBody, Reason: "request body cut off"}
 	}
 }
 
@@ -170,8 +171,9 @@ func (c *cgi) passOn(w http.ResponseWriter) error {
 }
 
 // environ is the program's environment.
-func (c *cgi) environ(r *http.Request, id string, p program) []string {
-	vars := append(p.vars, variable{"SCRIPT_FILENAME", p.command[0]})
+func (c *cgi) environ(a *admission) []string {
+	r := a.request
+	vars := []variable{{"SCRIPT_FILENAME", a.program.command[0]}}
 	if len(c.body) > 0 || r.ContentLength != 0 || r.Header.Get("Content-Length") != "" {
 		vars = append(vars, variable{"CONTENT_LENGTH", strconv.Itoa(len(c.body))})
 	}
@@ -180,24 +182,26 @@ func (c *cgi) environ(r *http.Request, id string, p program) []string {
 	}
 	// Empty is the same as unset (RFC 3875, section 4.1), but not to programs
 	// that read a number.
-	return slices.DeleteFunc(c.handler.environ(r, id, vars...), func(v string) bool { return v == "CONTENT_LENGTH=" })
+	return slices.DeleteFunc(a.environ(c.info.ID, vars...), func(v string) bool { return v == "CONTENT_LENGTH=" })
 }
 
-// run sees to the child: it feeds it, logs what it says, and ends it.
-func (c *cgi) run(who netip.Prefix) {
-	defer c.handler.release(who)
+// run sees to the child: it feeds it, tells what it says, and ends it.
+func (c *cgi) run() {
+	defer c.place.free()
 	begin := time.Now()
 	c.wg.Go(c.feed)
-	c.wg.Go(func() { logLines(c.log, c.child.Stderr) })
+	c.wg.Go(func() { readLines(c.handler.stderrOf(c.info), c.child.Stderr) })
 	_ = c.child.Wait(c.ctx)
-	state := c.child.End(c.handler.killed)
+	c.place.ending()
+	state := c.child.End(c.handler.service().killed)
+	c.place.programGone()
 	close(c.ended)
 	<-c.answered
 	c.wg.Wait()
 	c.child.Close()
-	c.log.Log(context.Background(), LevelAccess, "cgi", "remote", c.remote, "path", c.path, "pid", c.child.Pid(),
-		"child", state.String(), "status", c.status, "bytes_in", len(c.body), "bytes_out", c.bytes,
-		"duration", time.Since(begin).Round(time.Millisecond))
+	info := *c.info // the other goroutine may still tell of it
+	info.In.Bytes, info.Out.Bytes = int64(len(c.body)), c.bytes
+	c.handler.emit(CGIEnded{Info: info, Status: c.status, State: state, Duration: time.Since(begin)})
 }
 
 // feed writes the body of the request to the child, which need not read it.
@@ -206,6 +210,10 @@ func (c *cgi) feed() {
 	c.child.Stdin.Close()
 }
 
+// lastWords is how long a client may take to take what is left of an answer when
+// the server drains.
+const lastWords = time.Second
+
 // watchShutdown ends the request when the server drains: some time later, or
 // at once when that is told to be quick. A client that is slow to send or to
 // take does not hold it up.
@@ -213,7 +221,7 @@ func (c *cgi) watchShutdown(rc *http.ResponseController) {
 	select {
 	case <-c.over:
 		return
-	case <-c.handler.draining.Done():
+	case <-c.handler.service().draining.Done():
 	}
 	if !c.goesOn(drainLimit) {
 		return
@@ -226,7 +234,7 @@ func (c *cgi) watchShutdown(rc *http.ResponseController) {
 		return
 	case <-c.ended:
 	}
-	if c.goesOn(lingerLimit) { // with what is left of the output
+	if c.goesOn(lastWords) { // with what is left of the output
 		_ = rc.SetWriteDeadline(past)
 	}
 }
@@ -239,7 +247,7 @@ func (c *cgi) goesOn(d time.Duration) bool {
 	select {
 	case <-c.over:
 		return false
-	case <-c.handler.killed.Done():
+	case <-c.handler.service().killed.Done():
 	case <-t.C:
 	}
 	return true

@@ -10,6 +10,8 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // maxAnswerHeader is how many bytes the header of a CGI program's answer may have.
@@ -39,8 +41,8 @@ func (c *cgi) answer(w http.ResponseWriter, output io.Reader) error {
 // copyBody sends what comes, each piece as soon as it is there.
 func (c *cgi) copyBody(w http.ResponseWriter, r *bufio.Reader) error {
 	rc := http.NewResponseController(w)
-	buf := getLarge()[:largeBuffer]
-	defer putBuffer(buf)
+	buf := wire.GetLarge()[:wire.LargeBuffer]
+	defer wire.PutBuffer(buf)
 	for {
 		if r.Buffered() == 0 {
 			_ = rc.Flush() // where it fails, so does the next Write

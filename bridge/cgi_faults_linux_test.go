@@ -57,7 +57,7 @@ var cgiFaults = []fault{
 			s.inUse()
 			p.Close()
 		},
-		logged: "status=0",
+		ends: answered(0),
 	}, {
 		name: "the client resets",
 		inject: func(s *scene) {
@@ -66,7 +66,7 @@ var cgiFaults = []fault{
 			p.SetLinger(0)
 			p.Close()
 		},
-		logged: "status=200",
+		ends: answered(200),
 	}, {
 		name: "the client does not read, and goes",
 		inject: func(s *scene) {
@@ -75,7 +75,7 @@ var cgiFaults = []fault{
 			s.log.blocked()
 			p.Close()
 		},
-		logged: "status=200",
+		ends: answered(200),
 	}, {
 		name: "the client sends half a body, and goes",
 		inject: func(s *scene) {
@@ -83,7 +83,7 @@ var cgiFaults = []fault{
 			s.inUse()
 			p.Close()
 		},
-		logged: "request body cut off",
+		ends: refusedFor(RuleBody),
 	}, {
 		name: "the program does not read the body, and the client goes",
 		inject: func(s *scene) {
@@ -91,19 +91,19 @@ var cgiFaults = []fault{
 			until(s, func() bool { return processes(s.mark) == 2 }, func() string { return "the program" })
 			p.Close()
 		},
-		logged: "msg=cgi",
+		ends: an[CGIEnded](),
 	}, {
 		name:   "closes its output and stays",
 		inject: func(s *scene) { s.answers(s.ask("GET", "closeboth", "\r\n"), 500) },
-		logged: "malformed CGI answer",
+		ends:   an[CGIMalformed](),
 	}, {
 		name:   "prints without end and without a header",
 		inject: func(s *scene) { s.answers(s.ask("GET", "flood", "\r\n"), 500) },
-		logged: "malformed CGI answer",
+		ends:   an[CGIMalformed](),
 	}, {
 		name:   "kills itself",
 		inject: func(s *scene) { s.answers(s.ask("GET", "suicide&9", "\r\n"), 500) },
-		logged: `child="signal: killed"`,
+		ends:   childEnded("signal: killed"),
 	}, {
 		name: "stops itself, and the client goes",
 		inject: func(s *scene) {
@@ -111,20 +111,20 @@ var cgiFaults = []fault{
 			s.waitStopped()
 			p.Close()
 		},
-		logged: `child="signal: killed"`,
+		ends: childEnded("signal: killed"),
 	}, {
 		name:   "leaves one in the group that holds its output",
 		inject: func(s *scene) { s.answers(s.ask("GET", "headed&leave&inside&holding", "\r\n"), 200) },
-		logged: `child="exit status 0"`,
+		ends:   childEnded("exit status 0"),
 	}, {
 		name:   "leaves one in the group",
 		inject: func(s *scene) { s.answers(s.ask("GET", "headed&leave&inside&apart", "\r\n"), 200) },
-		logged: `child="exit status 0"`,
+		ends:   childEnded("exit status 0"),
 	}, {
 		name: "leaves one outside the group that holds its output",
 		inject: func(s *scene) {
 			s.kill(number(strings.TrimSpace(s.answers(s.ask("GET", "headed&leave&outside&holding", "\r\n"), 200))))
 		},
-		logged: `child="exit status 0"`,
+		ends: childEnded("exit status 0"),
 	},
 }

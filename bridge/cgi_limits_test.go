@@ -15,7 +15,7 @@ import (
 
 // The body of a request reaches the program whole.
 func TestCGIBody(t *testing.T) {
-	h := &Handler{MaxMessageSize: 200_000}
+	h := &Handler{Bounds: Bounds{MaxMessageSize: 200_000}}
 	withCGI(t, h)
 	srv := serve(t, h)
 	full := strings.Repeat("x", 200_000)
@@ -37,9 +37,9 @@ func TestCGIBody(t *testing.T) {
 
 // A body that is too large or not whole starts no program.
 func TestCGIBadBody(t *testing.T) {
-	h := &Handler{MaxMessageSize: 10}
+	h := &Handler{Bounds: Bounds{MaxMessageSize: 10}}
 	withCGI(t, h)
-	log := newLog(t, h)
+	log := record(t, h)
 	srv := serve(t, h)
 	for _, test := range []struct {
 		name, request string
@@ -59,18 +59,18 @@ func TestCGIBadBody(t *testing.T) {
 			t.Errorf("%s: %d", test.name, status)
 		}
 	}
-	log.wait("(--maxframesize allows more)")
+	log.wait(refusedFor(RuleBodySize))
 	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the places" })
-	if strings.Contains(log.String(), "msg=cgi") {
+	if log.has(an[CGIEnded]()) {
 		t.Errorf("a program was started:\n%s", log)
 	}
 }
 
 // Programs and sessions share one limit.
 func TestCGICounts(t *testing.T) {
-	for _, h := range []*Handler{{MaxForks: 1}, {MaxPerAddress: 1}} {
+	for _, h := range []*Handler{{Limits: &Limits{MaxForks: 1}}, {Limits: &Limits{MaxPerAddress: 1}}} {
 		withCGI(t, h)
-		log := newLog(t, h)
+		log := record(t, h)
 		srv := serve(t, h)
 		ctx, cancel := context.WithCancel(t.Context())
 		r, err := http.NewRequestWithContext(ctx, "GET", srv.URL+asked("begin&mild"), nil)
@@ -92,7 +92,7 @@ func TestCGICounts(t *testing.T) {
 		}
 		cancel()
 		resp.Body.Close()
-		log.wait("msg=cgi")
+		log.wait(an[CGIEnded]())
 		until(t, func() bool { return h.sessions() == 0 }, func() string { return "the place" })
 
 		p := connect(t, srv)
@@ -100,7 +100,7 @@ func TestCGICounts(t *testing.T) {
 			t.Errorf("a program beside a session: %s %q", resp.Status, body)
 		}
 		p.write(closing(1000, ""))
-		p.wantClose(Close{1000, ""})
+		p.wantClose(Ending{1000, ""})
 		p.Close()
 		until(t, func() bool { return h.sessions() == 0 }, func() string { return "the place" })
 		if resp, _ := request(t, srv, "GET", asked("tell"), nil); resp.StatusCode != 200 {
@@ -116,7 +116,7 @@ func TestCGIOrigin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &Handler{Origins: []Origin{origin}}
+	h := &Handler{Gate: &Gate{Origins: []Origin{origin}}}
 	withCGI(t, h)
 	srv := serve(t, h)
 	for _, test := range []struct {
@@ -183,9 +183,9 @@ func TestCGIShutdown(t *testing.T) {
 
 // A shutdown that is in a hurry waits for nobody.
 func TestCGIShutdownAtOnce(t *testing.T) {
-	h := &Handler{Grace: patience}
+	h := &Handler{Bounds: Bounds{Grace: testLimit}}
 	withCGI(t, h)
-	log := newLog(t, h)
+	log := record(t, h)
 	p := dial(t, serve(t, h).Listener.Addr().String())
 	fmt.Fprintf(p, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", asked("begin"))
 	if _, err := p.r.Peek(1); err != nil {
@@ -196,7 +196,7 @@ func TestCGIShutdownAtOnce(t *testing.T) {
 	if err := h.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	log.wait(`child="signal: `)
+	log.wait(childEnded("signal: "))
 }
 
 // A program that goes away between the lookup and the start.
@@ -205,6 +205,7 @@ func TestCGIRace(t *testing.T) {
 	root := withCGI(t, h)
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", asked("tell"), removingBody{root})
+	r.Host = "localhost"
 	if !h.ServeCGI(w, r, root) {
 		t.Fatal("the program was not found")
 	}
@@ -225,26 +226,28 @@ func (b removingBody) Read([]byte) (int, error) {
 func TestCGIGoneBefore(t *testing.T) {
 	h := &Handler{}
 	root := withCGI(t, h)
-	log := newLog(t, h)
+	log := record(t, h)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if !h.ServeCGI(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", asked("tell"), nil), root) {
+	r := httptest.NewRequestWithContext(ctx, "GET", asked("tell"), nil)
+	r.Host = "localhost"
+	if !h.ServeCGI(httptest.NewRecorder(), r, root) {
 		t.Fatal("the program was not found")
 	}
 	if err := h.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := log.String(); strings.Contains(got, "cgi") {
-		t.Errorf("it was started: %s", got)
+	if log.has(an[CGIEnded]()) || log.has(an[NotStarted]()) {
+		t.Errorf("it was started: %s", log)
 	}
 }
 
 // A client that says more than it should is answered, and what it said is not
 // taken for another request.
 func TestCGITooMuch(t *testing.T) {
-	h := &Handler{MaxMessageSize: 10}
+	h := &Handler{Bounds: Bounds{MaxMessageSize: 10}}
 	withCGI(t, h)
-	log := newLog(t, h)
+	log := record(t, h)
 	srv := serve(t, h)
 	p := dial(t, srv.Listener.Addr().String())
 	smuggled := "GET " + asked("tell") + " HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -254,7 +257,7 @@ func TestCGITooMuch(t *testing.T) {
 	}
 	fmt.Fprintf(p, "GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 	rest, _ := io.ReadAll(p.r)
-	if bytes.Contains(rest, []byte("200 OK")) || strings.Contains(log.String(), "msg=cgi") {
+	if bytes.Contains(rest, []byte("200 OK")) || log.has(an[CGIEnded]()) {
 		t.Errorf("%q, %s", rest, log)
 	}
 }

@@ -85,7 +85,7 @@ func asked(query string) string { return "/sub/asked" + exe + "?" + query }
 // request makes a request of its own connection and reads all of the answer.
 func request(t testing.TB, srv *httptest.Server, method, path string, body io.Reader, header ...string) (*http.Response, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testLimit)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, srv.URL+path, body)
 	if err != nil {
@@ -111,7 +111,7 @@ func request(t testing.TB, srv *httptest.Server, method, path string, body io.Re
 func TestCGIEnvironment(t *testing.T) {
 	t.Setenv("WSBRIDGE_TEST_SECRET", "x")
 	h := &Handler{ServerSoftware: "wsbridge/1.2.3", Env: []string{"GIVEN=yes"},
-		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
+		Gate: &Gate{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}}
 	root := withCGI(t, h)
 	srv := serve(t, h)
 	script := "/sub/asked" + exe
@@ -164,7 +164,7 @@ func TestCGINotFound(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root.Name(), "data.txt"), []byte("secret"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	log := newLog(t, h)
+	log := record(t, h)
 	for _, path := range []string{"/", "/sub", "/sub/", "/none", "/data.txt", "/data.txt/x", "/../sub/asked", "/sub/../data.txt", "/sub//asked", "/.", "/sub/asked/..", ""} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.URL.Path = path
@@ -173,7 +173,7 @@ func TestCGINotFound(t *testing.T) {
 			t.Errorf("%s: %d %q", path, w.Code, w.Body)
 		}
 	}
-	log.wait(`path=/data.txt reason="it is not executable"`)
+	log.wait(an(func(e NotCGI) bool { return e.Path == "/data.txt" && e.Err.Error() == "it is not executable" }))
 }
 
 // An answer comes as the program prints it, and when its client goes, so does
@@ -181,7 +181,7 @@ func TestCGINotFound(t *testing.T) {
 func TestCGIStreams(t *testing.T) {
 	h := &Handler{}
 	withCGI(t, h)
-	log := newLog(t, h)
+	log := record(t, h)
 	srv := serve(t, h)
 	p := dial(t, srv.Listener.Addr().String())
 	fmt.Fprintf(p, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", asked("begin"))
@@ -193,8 +193,8 @@ func TestCGIStreams(t *testing.T) {
 		t.Fatalf("%q, %v", line, err)
 	}
 	p.Close()
-	log.wait(`msg=cgi`)
-	log.wait(`status=200`)
+	log.wait(an[CGIEnded]())
+	log.wait(answered(200))
 	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the place" })
 }
 
@@ -218,13 +218,13 @@ func TestCGILongAnswer(t *testing.T) {
 
 // What is left of an answer when its client goes is not waited for.
 func TestCGIAbandoned(t *testing.T) {
-	h := &Handler{Grace: time.Hour}
+	h := &Handler{Bounds: Bounds{Grace: time.Hour}}
 	withCGI(t, h)
-	log := newLog(t, h)
+	log := record(t, h)
 	p := dial(t, tightServer(t, h).Listener.Addr().String())
 	p.SetReadBuffer(4 << 10)
 	fmt.Fprintf(p, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", asked("spill&100000"))
-	log.wait("all is said") // the rest is in the pipe, and the program about to exit
+	log.wait(says("all is said")) // the rest is in the pipe, and the program about to exit
 	time.Sleep(100 * time.Millisecond)
 	p.SetLinger(0)
 	p.Close()
@@ -235,14 +235,14 @@ func TestCGIAbandoned(t *testing.T) {
 func TestCGILog(t *testing.T) {
 	h := &Handler{}
 	withCGI(t, h)
-	log := newLog(t, h)
+	log := record(t, h)
 	resp, body := request(t, serve(t, h), "GET", asked("stderr&3"), nil)
 	if resp.StatusCode != 500 || disclosed(body) != nil { // it prints a line that is no header
 		t.Errorf("%s %q", resp.Status, body)
 	}
-	log.wait("msg=stderr")
-	log.wait("line=eee")
-	log.wait("malformed CGI answer")
-	log.wait(`msg=cgi id=`)
-	log.wait(`child="exit status 0"`)
+	log.wait(an[Stderr]())
+	log.wait(says("eee"))
+	log.wait(an[CGIMalformed]())
+	log.wait(an[CGIEnded]())
+	log.wait(childEnded("exit status 0"))
 }

@@ -8,34 +8,43 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/coder/websocket"
-
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 	"github.com/wsbridge/wsbridge/process"
 )
 
-// Close is how a WebSocket was closed (RFC 6455, sections 7.1.5 and 7.1.6).
-// A connection that was dropped without a close frame has code 1006, one
-// that was closed without a code 1005.
-type Close struct {
+// An Ending is how a WebSocket was closed (RFC 6455, sections 7.1.5 and 7.1.6).
+// A connection that was dropped without a close frame has code 1006, one that
+// was closed without a code 1005.
+type Ending struct {
 	Code   int
 	Reason string
 }
 
-func (c Close) String() string { return strings.TrimSpace(fmt.Sprintf("%d %s", c.Code, c.Reason)) }
+func (e Ending) String() string { return strings.TrimSpace(fmt.Sprintf("%d %s", e.Code, e.Reason)) }
 
-// Error makes a Close the cause that a session ends for.
-func (c Close) Error() string { return c.String() }
+// Error makes an Ending the cause that a session ends for.
+func (e Ending) Error() string { return e.String() }
+
+// Close codes of RFC 6455, section 7.4.1, and of the IANA registry that it
+// founded.
+const (
+	codeNormal         = 1000
+	codeGoingAway      = 1001
+	codeAbnormal       = 1006 // never sent: there was no close frame
+	codeInternalError  = 1011
+	codeServiceRestart = 1012
+)
 
 // exitBase is the close code of exit status 0 in the private range (RFC 6455,
-// section 7.4.2); signals follow the shells and count from 128.
+// section 7.4.2).
 const exitBase = 4000
 
 // ExitStatus is the exit status that the close tells of: 0 for 1000, N for
 // 4000+N from 1 to 255, and 1 for everything else. That includes 4000, which
 // tells of no exit status, but of whatever has failed at another server.
-func (c Close) ExitStatus() int {
-	switch n := c.Code - exitBase; {
-	case c.Code == int(websocket.StatusNormalClosure):
+func (e Ending) ExitStatus() int {
+	switch n := e.Code - exitBase; {
+	case e.Code == codeNormal:
 		return 0
 	case n >= 1 && n <= 255:
 		return n
@@ -44,16 +53,12 @@ func (c Close) ExitStatus() int {
 	}
 }
 
-// closeOf tells a client how its child ended.
-func closeOf(state process.State) Close {
-	switch {
-	case state.Signal != 0:
-		return Close{exitBase + 128 + int(state.Signal), state.String()}
-	case state.Status != 0:
-		return Close{exitBase + int(min(uint32(state.Status), 255)), state.String()}
-	default:
-		return Close{Code: int(websocket.StatusNormalClosure)}
+// endingOf tells a client how its child ended.
+func endingOf(state process.State) Ending {
+	if state == (process.State{}) {
+		return Ending{Code: codeNormal}
 	}
+	return Ending{exitBase + int(min(uint32(state.ExitCode()), 255)), state.String()}
 }
 
 // Why a session ends. Each is the cause of the session's context.
@@ -62,17 +67,14 @@ var (
 	// ended is known when it has been reaped.
 	errChildDone = errors.New("the child is done")
 
-	errShutdown  = Close{int(websocket.StatusGoingAway), "server shutting down"}
-	errTimeout   = Close{int(websocket.StatusGoingAway), "session timeout"}
-	errIdle      = Close{int(websocket.StatusGoingAway), "idle"}
-	errGoingAway = Close{int(websocket.StatusGoingAway), ""}
-	errNotUTF8   = Close{int(websocket.StatusInvalidFramePayloadData), "text is not UTF-8"}
-	errInputDone = Close{int(websocket.StatusNormalClosure), ""}
+	errShutdown  = Ending{codeGoingAway, "server shutting down"}
+	errTimeout   = Ending{codeGoingAway, "session timeout"}
+	errIdle      = Ending{codeGoingAway, "idle"}
+	errGoingAway = Ending{codeGoingAway, ""}
+	errInputDone = Ending{codeNormal, ""}
 
-	errReasonNotUTF8 = Close{int(websocket.StatusInvalidFramePayloadData), "close reason is not UTF-8"}
-
-	errPeerDead = Close{int(websocket.StatusAbnormalClosure), "no answer to pings"}
-	errLost     = Close{int(websocket.StatusAbnormalClosure), "connection lost"}
+	errLost     = Ending(wire.Lost)
+	errPeerDead = Ending(wire.PeerDead)
 )
 
 // A localError ends a Client's session whose own input or output failed.
@@ -83,29 +85,21 @@ type localError struct {
 
 func (e *localError) Error() string { return "cannot " + e.op + ": " + e.err.Error() }
 func (e *localError) Unwrap() error { return e.err }
-func (e *localError) close() Close  { return errGoingAway }
 
-func errTooBig(limit int) Close {
-	return Close{int(websocket.StatusMessageTooBig), fmt.Sprintf("message over %d bytes", limit)}
-}
-
-func errProtocol(err error) Close {
-	return Close{int(websocket.StatusProtocolError), lastOf(err)}
-}
-
-// lastOf is the innermost message of an error, the one that says what.
-func lastOf(err error) string {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err.Error()
-		}
-		err = inner
+// endingFor is how a session ends that ends for a cause, and whose child, if it
+// has one, ended in that state.
+func endingFor(cause error, state process.State) Ending {
+	if ending, ok := errors.AsType[Ending](cause); ok {
+		return ending
 	}
+	if _, ok := errors.AsType[*localError](cause); ok {
+		return errGoingAway
+	}
+	return endingOf(state)
 }
 
 // notStarted says why a command cannot be started, without its path.
-func notStarted(err error) Close {
+func notStarted(err error) Ending {
 	reason := "command cannot be started"
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
@@ -121,18 +115,5 @@ func notStarted(err error) Close {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		reason = "too many open files"
 	}
-	return Close{int(websocket.StatusInternalError), reason}
-}
-
-// maxReason is how many bytes of reason a close frame holds beside its code
-// (RFC 6455, section 5.5).
-const maxReason = 123
-
-// shortened is the reason cut to what a close frame can hold, between runes.
-func shortened(reason string) string {
-	if len(reason) <= maxReason {
-		return reason
-	}
-	reason = reason[:maxReason]
-	return reason[:len(reason)-partialRune([]byte(reason))]
+	return Ending{codeInternalError, reason}
 }

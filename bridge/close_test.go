@@ -18,27 +18,27 @@ import (
 func TestCloseOf(t *testing.T) {
 	for _, test := range []struct {
 		state  process.State
-		want   Close
+		want   Ending
 		status int // that the close tells a client of
 	}{
-		{process.State{}, Close{1000, ""}, 0},
-		{process.State{Status: 1}, Close{4001, "exit status 1"}, 1},
-		{process.State{Status: 3}, Close{4003, "exit status 3"}, 3},
-		{process.State{Status: 127}, Close{4127, "exit status 127"}, 127},
-		{process.State{Status: 130}, Close{4130, "exit status 130"}, 130},
-		{process.State{Status: 255}, Close{4255, "exit status 255"}, 255},
-		{process.State{Signal: syscall.SIGINT}, Close{4130, "signal: interrupt"}, 130},
-		{process.State{Signal: syscall.SIGKILL}, Close{4137, "signal: killed"}, 137},
-		{process.State{Signal: syscall.SIGTERM}, Close{4143, "signal: terminated"}, 143},
-		{process.State{Signal: 64}, Close{4192, "signal: signal 64"}, 192},
+		{process.State{}, Ending{1000, ""}, 0},
+		{process.State{Status: 1}, Ending{4001, "exit status 1"}, 1},
+		{process.State{Status: 3}, Ending{4003, "exit status 3"}, 3},
+		{process.State{Status: 127}, Ending{4127, "exit status 127"}, 127},
+		{process.State{Status: 130}, Ending{4130, "exit status 130"}, 130},
+		{process.State{Status: 255}, Ending{4255, "exit status 255"}, 255},
+		{process.State{Signal: syscall.SIGINT}, Ending{4130, "signal: interrupt"}, 130},
+		{process.State{Signal: syscall.SIGKILL}, Ending{4137, "signal: killed"}, 137},
+		{process.State{Signal: syscall.SIGTERM}, Ending{4143, "signal: terminated"}, 143},
+		{process.State{Signal: 64}, Ending{4192, "signal: signal 64"}, 192},
 		// Windows has statuses of 32 bits.
-		{process.State{Status: 256}, Close{4255, "exit status 256"}, 255},
-		{process.State{Status: 0x4000_0005}, Close{4255, "exit status 1073741829"}, 255},
-		{process.State{Status: -1}, Close{4255, "exit status -1"}, 255},
+		{process.State{Status: 256}, Ending{4255, "exit status 256"}, 255},
+		{process.State{Status: 0x4000_0005}, Ending{4255, "exit status 1073741829"}, 255},
+		{process.State{Status: -1}, Ending{4255, "exit status -1"}, 255},
 	} {
-		got := closeOf(test.state)
+		got := endingOf(test.state)
 		if got != test.want {
-			t.Errorf("closeOf(%+v) = %+v, want %+v", test.state, got, test.want)
+			t.Errorf("endingOf(%+v) = %+v, want %+v", test.state, got, test.want)
 		}
 		if status := got.ExitStatus(); status != test.status {
 			t.Errorf("%v: exit status %d, want %d", got, status, test.status)
@@ -67,14 +67,14 @@ func TestExitStatus(t *testing.T) {
 		0:    1,
 		-1:   1,
 	} {
-		if got := (Close{Code: code}).ExitStatus(); got != want {
+		if got := (Ending{Code: code}).ExitStatus(); got != want {
 			t.Errorf("exit status of %d: %d, want %d", code, got, want)
 		}
 	}
 }
 
 func TestCloseString(t *testing.T) {
-	for want, c := range map[string]Close{
+	for want, c := range map[string]Ending{
 		"1000":                            {Code: 1000},
 		"4003 exit status 3":              {4003, "exit status 3"},
 		"1001 server shutting down":       errShutdown,
@@ -95,7 +95,6 @@ func TestCauses(t *testing.T) {
 	}{
 		{errShutdown, 1001},
 		{errGoingAway, 1001},
-		{errProtocol(errors.New("what")), 1002},
 		{errPeerDead, 1006},
 		{errLost, 1006},
 		{errNotUTF8, 1007},
@@ -105,23 +104,16 @@ func TestCauses(t *testing.T) {
 		{errInputDone, 1000},
 	} {
 		// A cause comes back from a context, maybe wrapped.
-		got, ok := errors.AsType[Close](fmt.Errorf("wrapped: %w", test.cause))
+		got, ok := errors.AsType[Ending](fmt.Errorf("wrapped: %w", test.cause))
 		if !ok || got.Code != test.code {
 			t.Errorf("%v: code %d, want %d", test.cause, got.Code, test.code)
 		}
-		if len(got.Reason) > maxReason || !utf8.ValidString(got.Reason) {
+		if len(got.Reason) > 123 || !utf8.ValidString(got.Reason) {
 			t.Errorf("%v: no reason for a close frame", test.cause)
 		}
 	}
-	if _, ok := errors.AsType[Close](errChildDone); ok {
+	if _, ok := errors.AsType[Ending](errChildDone); ok {
 		t.Error("how the child ended is not known before it is reaped")
-	}
-}
-
-func TestProtocolReason(t *testing.T) {
-	err := fmt.Errorf("failed to get reader: %w", fmt.Errorf("failed to read frame: %w", errors.New("received unmasked frame")))
-	if got, want := errProtocol(err), (Close{1002, "received unmasked frame"}); got != want {
-		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
@@ -165,36 +157,6 @@ func TestNotStartedByLookPath(t *testing.T) {
 		}
 		if got := notStarted(err); got.Reason != want || strings.Contains(got.Reason, command) {
 			t.Errorf("%v: %v, want %s", err, got, want)
-		}
-	}
-}
-
-func TestShortened(t *testing.T) {
-	a := func(n int) string { return strings.Repeat("a", n) }
-	for _, test := range []struct{ reason, want string }{
-		{"", ""},
-		{"exit status 3", "exit status 3"},
-		{a(122), a(122)},
-		{a(123), a(123)},
-		{a(124), a(123)},
-		{a(1000), a(123)},
-		{a(121) + "é", a(121) + "é"},
-		{a(122) + "é", a(122)},
-		{a(120) + "€", a(120) + "€"},
-		{a(121) + "€", a(121)},
-		{a(122) + "€", a(122)},
-		{a(119) + "😀", a(119) + "😀"},
-		{a(119) + "😀😀", a(119) + "😀"},
-		{a(120) + "😀", a(120)},
-		{a(121) + "😀", a(121)},
-		{a(122) + "😀", a(122)},
-		{strings.Repeat("€", 41), strings.Repeat("€", 41)},
-		{strings.Repeat("€", 42), strings.Repeat("€", 41)},
-		{strings.Repeat("😀", 31), strings.Repeat("😀", 30)},
-	} {
-		got := shortened(test.reason)
-		if got != test.want || len(got) > maxReason || !utf8.ValidString(got) {
-			t.Errorf("shortened(%q) = %q, %d bytes", test.reason, got, len(got))
 		}
 	}
 }

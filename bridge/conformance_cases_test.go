@@ -52,11 +52,11 @@ func pong(s string) reply { return reply{opPong, s} }
 // binary mode.
 func echoCase(id string, framing Framing, payload string, part int) wireCase {
 	op := byte(opText)
-	if framing == Chunks {
+	if framing == (Chunks{}) {
 		op = opBinary
 	}
 	c := wireCase{id: id, framing: framing, frames: message(op, cut(payload, part)...), want: []reply{{op, payload}}}
-	if framing == Chunks && payload == "" {
+	if framing == (Chunks{}) && payload == "" {
 		c.want, c.note = nil, "no bytes are no message for a child"
 	}
 	return c
@@ -65,7 +65,7 @@ func echoCase(id string, framing Framing, payload string, part int) wireCase {
 // filler is a payload of n octets: text in text mode, anything in binary mode.
 func filler(framing Framing, n int) string {
 	piece := "Ab0*<~é€😀 " // 16 octets
-	if framing == Chunks {
+	if framing == (Chunks{}) {
 		piece = "\x00\xff\n\x80\r\n\xed\xa0\x80\n\nabcde"
 	}
 	return (strings.Repeat(piece, n/len(piece)) + "................")[:n]
@@ -73,7 +73,7 @@ func filler(framing Framing, n int) string {
 
 // Case 1: messages of all sizes at which a header has an edge.
 func framingCases() (cases []wireCase) {
-	for i, framing := range []Framing{Lines, Chunks} {
+	for i, framing := range []Framing{nil, Chunks{}} {
 		for k, size := range []int{0, 125, 126, 127, 128, 65535, 65536, 65536} {
 			c := echoCase(fmt.Sprintf("1.%d.%d", i+1, k+1), framing, filler(framing, size), size)
 			if k == 7 {
@@ -310,8 +310,8 @@ func utf8Groups() []utf8Group {
 // Case 7: closing.
 func closeCases() []wireCase {
 	normal := closing(1000, "")
-	done := &Close{Code: 1000}
-	big := filler(Lines, 256<<10)
+	done := &Ending{Code: 1000}
+	big := filler(nil, 256<<10)
 	reason := strings.Repeat("*", 123)
 	two := textMessage("fragment1", "fragment2")
 	cases := []wireCase{
@@ -323,20 +323,20 @@ func closeCases() []wireCase {
 		// A close frame is answered as soon as it is read; the child gets what came before it.
 		{id: "7.1.6", frames: [][]byte{text(big), text("Hello World!"), normal, ping("")},
 			may: []reply{echo(big), echo("Hello World!")}, answer: done},
-		{id: "7.3.1", frames: one(masked(finBit|opClose, "")), answer: &Close{Code: 1005}},
+		{id: "7.3.1", frames: one(masked(finBit|opClose, "")), answer: &Ending{Code: 1005}},
 		{id: "7.3.2", frames: one(masked(finBit|opClose, "a")), fails: 1002},
 		{id: "7.3.3", frames: one(normal), answer: done},
-		{id: "7.3.4", frames: one(closing(1000, "Hello World!")), answer: &Close{1000, "Hello World!"}},
-		{id: "7.3.5", frames: one(closing(1000, reason)), answer: &Close{1000, reason}},
+		{id: "7.3.4", frames: one(closing(1000, "Hello World!")), answer: &Ending{1000, "Hello World!"}},
+		{id: "7.3.5", frames: one(closing(1000, reason)), answer: &Ending{1000, reason}},
 		{id: "7.3.6", frames: one(closing(1000, reason+"*")), fails: 1002},
 		{id: "7.5.1", frames: one(closing(1000, kosme+"\xed\xa0\x80edited")), fails: 1007},
 	}
 	valid := []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999}
 	for i, code := range valid {
-		cases = append(cases, wireCase{id: fmt.Sprintf("7.7.%d", i+1), frames: one(closing(code, "")), answer: &Close{Code: code}})
+		cases = append(cases, wireCase{id: fmt.Sprintf("7.7.%d", i+1), frames: one(closing(code, "")), answer: &Ending{Code: code}})
 	}
 	for _, code := range []int{1012, 1013, 1014} { // registered later
-		cases = append(cases, wireCase{id: fmt.Sprint("7.7 code ", code), frames: one(closing(code, "")), answer: &Close{Code: code}})
+		cases = append(cases, wireCase{id: fmt.Sprint("7.7 code ", code), frames: one(closing(code, "")), answer: &Ending{Code: code}})
 	}
 	invalid := []int{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999}
 	for i, code := range invalid {
@@ -356,7 +356,7 @@ const largestMessage = 2 << 20
 // quick: there the messages have up to 16 MiB, those in fragments 4, those in
 // pieces 1, and the small ones go round 1000 times.
 func sizeCases() (cases []wireCase) {
-	for i, framing := range []Framing{Lines, Chunks} {
+	for i, framing := range []Framing{nil, Chunks{}} {
 		add := func(group, k int, payload string, part, chop, times int) {
 			c := echoCase(fmt.Sprintf("9.%d.%d", group+i, k+1), framing, payload, part)
 			c.chop, c.times = chop, times
@@ -380,5 +380,5 @@ func sizeCases() (cases []wireCase) {
 
 // Case 10: a message in many fragments that do not divide it.
 func fragmentedEchoCases() []wireCase {
-	return []wireCase{echoCase("10.1.1", Lines, filler(Lines, 65536), 1300)}
+	return []wireCase{echoCase("10.1.1", nil, filler(nil, 65536), 1300)}
 }

@@ -37,9 +37,9 @@ type wireCase struct {
 	may     []reply // what may come after that, before the close frame
 
 	// How the session ends. Without either the client closes with 1000.
-	answer *Close // of the server to a close frame among frames
-	fails  int    // code with which the server fails the connection
-	note   string // on what is non-strict
+	answer *Ending // of the server to a close frame among frames
+	fails  int     // code with which the server fails the connection
+	note   string  // on what is non-strict
 }
 
 // byFrame is a chop: each frame is a write.
@@ -59,18 +59,18 @@ func TestConformance(t *testing.T) {
 	want := []int{1: 16, 11, 7, 10, 20, 145, 37, 9: 54, 1}
 
 	serveFraming := func(f Framing) func(t *testing.T) *peer {
-		h := child(&Handler{Framing: f, PingInterval: -1, MaxMessageSize: largestMessage}, "echo")
-		log := newLog(t, h)
+		h := child(&Handler{Framing: f, Bounds: Bounds{PingInterval: -1, MaxMessageSize: largestMessage}}, "echo")
+		log := record(t, h)
 		srv := serve(t, h)
 		t.Cleanup(func() { // before that of serve
 			until(t, func() bool { return h.sessions() == 0 }, func() string { return "the end of all sessions" })
-			if l := log.String(); strings.Count(l, "msg=open") != strings.Count(l, "msg=close") || strings.Contains(l, "level=WARN") || strings.Contains(l, "level=ERROR") {
+			if l := log.String(); log.count(an[Started]()) != log.count(an[Closed]()) || strings.Contains(l, "level=WARN") || strings.Contains(l, "level=ERROR") {
 				t.Errorf("the log:\n%s", l)
 			}
 		})
 		return func(t *testing.T) *peer { return connect(t, srv) }
 	}
-	dial := map[Framing]func(*testing.T) *peer{Lines: serveFraming(Lines), Chunks: serveFraming(Chunks)}
+	dial := map[Framing]func(*testing.T) *peer{nil: serveFraming(nil), Chunks{}: serveFraming(Chunks{})}
 
 	for i, cases := range families {
 		if len(cases) == 0 {
@@ -103,7 +103,7 @@ func (c wireCase) run(t *testing.T, p *peer) {
 		c.send(t, p)
 		for _, want := range c.want {
 			got := p.reply()
-			for c.framing == Chunks && got.op == want.op && len(got.payload) < len(want.payload) {
+			for c.framing == (Chunks{}) && got.op == want.op && len(got.payload) < len(want.payload) {
 				more := p.reply()
 				got = reply{more.op, got.payload + more.payload}
 			}
@@ -114,7 +114,7 @@ func (c wireCase) run(t *testing.T, p *peer) {
 	}
 	end := c.answer
 	if end == nil && c.fails == 0 {
-		end = &Close{1000, "done"}
+		end = &Ending{1000, "done"}
 		p.write(closing(end.Code, end.Reason))
 	}
 	got := p.reply()
@@ -129,7 +129,7 @@ func (c wireCase) run(t *testing.T, p *peer) {
 	switch {
 	case end != nil && got.payload != closePayload(*end):
 		t.Errorf("closed with %q, want %v", got.payload, *end)
-	case end == nil && !strings.HasPrefix(got.payload, closePayload(Close{Code: c.fails})):
+	case end == nil && !strings.HasPrefix(got.payload, closePayload(Ending{Code: c.fails})):
 		t.Errorf("closed with %q, want %d", got.payload, c.fails)
 	}
 	p.Write(appendFrame(nil, finBit|opClose, []byte(got.payload), true)) // nobody may be there any more
@@ -181,7 +181,7 @@ func (p *peer) reply() reply {
 }
 
 // closePayload is the payload of a close frame; one without a code has none.
-func closePayload(c Close) string {
+func closePayload(c Ending) string {
 	if c.Code == 1005 {
 		return ""
 	}

@@ -22,7 +22,7 @@ func TestClient(t *testing.T) {
 		var out bytes.Buffer
 		c := &Client{Stdin: strings.NewReader(in), Stdout: &out, Linger: time.Second}
 		end, err := c.Run(t.Context(), srv.URL)
-		if err != nil || end != (Close{1000, ""}) {
+		if err != nil || end != (Ending{1000, ""}) {
 			t.Fatalf("%.20q: %v, %v", in, end, err)
 		}
 		if want := strings.TrimSuffix(in, "\n") + "\n"; in != "" && out.String() != want {
@@ -32,10 +32,10 @@ func TestClient(t *testing.T) {
 }
 
 func TestClientChunks(t *testing.T) {
-	srv := serve(t, child(&Handler{Framing: Chunks}, "echo"))
+	srv := serve(t, child(&Handler{Framing: Chunks{}}, "echo"))
 	sent := bytes.Repeat([]byte("\x00\xff\n\x80"), 50_000)
 	var out bytes.Buffer
-	c := &Client{Stdin: bytes.NewReader(sent), Stdout: &out, Linger: time.Second, Framing: Chunks}
+	c := &Client{Stdin: bytes.NewReader(sent), Stdout: &out, Linger: time.Second, Framing: Chunks{}}
 	if end, err := c.Run(t.Context(), srv.URL); err != nil || end.Code != 1000 {
 		t.Fatal(end, err)
 	}
@@ -49,10 +49,10 @@ func TestClientIsTold(t *testing.T) {
 	tests := []struct {
 		child []string
 		out   string
-		want  Close
+		want  Ending
 	}{
-		{[]string{"line", "3", "0", "1"}, "xxx\n\nx\n", Close{1000, ""}},
-		{[]string{"exit", "3"}, "", Close{4003, "exit status 3"}},
+		{[]string{"line", "3", "0", "1"}, "xxx\n\nx\n", Ending{1000, ""}},
+		{[]string{"exit", "3"}, "", Ending{4003, "exit status 3"}},
 	}
 	for _, test := range tests {
 		srv := serve(t, child(&Handler{}, test.child[0], test.child[1:]...))
@@ -70,7 +70,7 @@ func TestClientIsTold(t *testing.T) {
 
 func TestClientIsStopped(t *testing.T) {
 	h := child(&Handler{}, "echo")
-	log := newLog(t, h)
+	log := record(t, h)
 	srv := serve(t, h)
 	ctx, cancel := context.WithCancel(t.Context())
 	stdin, keep := io.Pipe()
@@ -86,7 +86,7 @@ func TestClientIsStopped(t *testing.T) {
 	if err != nil || end.Code != 1001 {
 		t.Errorf("%v, %v", end, err)
 	}
-	log.wait("code=1001")
+	log.wait(closedWith(1001))
 }
 
 // A command at each end: one asks, the other answers.
@@ -94,21 +94,21 @@ func TestClientCommand(t *testing.T) {
 	t.Setenv(childVar, "1") // a client's command has the whole environment
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	h := child(&Handler{}, "ask", "well?")
-	log := newLog(t, h)
+	log := record(t, h)
 	srv := serve(t, h)
 	end, err := (&Client{Command: []string{os.Args[0], "echo"}}).Run(t.Context(), srv.URL)
-	if err != nil || end != (Close{4042, "exit status 42"}) {
+	if err != nil || end != (Ending{4042, "exit status 42"}) {
 		t.Errorf("%v, %v", end, err)
 	}
-	log.wait("msg=close")
+	log.wait(an[Closed]())
 
 	h = child(&Handler{}, "echo")
-	log = newLog(t, h)
+	log = record(t, h)
 	end, err = (&Client{Command: []string{os.Args[0], "exit", "3"}}).Run(t.Context(), serve(t, h).URL)
-	if want := (Close{4003, "exit status 3"}); err != nil || end != want {
+	if want := (Ending{4003, "exit status 3"}); err != nil || end != want {
 		t.Errorf("%v, %v, want %v", end, err, want)
 	}
-	log.wait("code=4003")
+	log.wait(closedWith(4003))
 }
 
 func TestClientCannotConnect(t *testing.T) {
@@ -300,7 +300,7 @@ func TestClientClosesAfterABadHandshake(t *testing.T) {
 		}
 		defer nc.Close()
 		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n")
-		nc.SetReadDeadline(time.Now().Add(patience))
+		nc.SetReadDeadline(time.Now().Add(testLimit))
 		_, err = io.Copy(io.Discard, nc)
 		closed <- err
 	}))

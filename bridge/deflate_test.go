@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -76,54 +75,13 @@ func (p *peer) inflate() (message string, frames []frame) {
 	return message, frames
 }
 
-func TestCompressionNegotiated(t *testing.T) {
-	const answer = "permessage-deflate; client_no_context_takeover; server_no_context_takeover"
-	for _, test := range []struct {
-		compress bool
-		offer    string
-		want     string
-	}{
-		{false, "permessage-deflate", ""},
-		{true, "", ""},
-		{true, "permessage-deflate", answer},
-		{true, "permessage-deflate; client_max_window_bits", answer}, // browsers
-		{true, "permessage-deflate; client_no_context_takeover; server_no_context_takeover", answer},
-		{true, "permessage-deflate; server_max_window_bits=15", answer},
-		{true, "permessage-deflate; server_max_window_bits=10", ""},
-		{true, "permessage-deflate; server_max_window_bits=10, permessage-deflate", answer},
-		{true, "permessage-deflate; unheard_of", ""},
-		{true, "x-webkit-deflate-frame", ""},
-		{true, "permessage-bzip2, permessage-deflate", answer},
-	} {
-		t.Run(fmt.Sprintf("%t %s", test.compress, test.offer), func(t *testing.T) {
-			srv := serve(t, child(&Handler{Compress: test.compress}, "echo"))
-			p := dial(t, srv.Listener.Addr().String())
-			p.write([]byte(handshakeFor(srv, "/", "Sec-WebSocket-Extensions: "+test.offer)))
-			resp, err := http.ReadResponse(p.r, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := strings.Join(resp.Header.Values("Sec-Websocket-Extensions"), "|"); resp.StatusCode != http.StatusSwitchingProtocols || got != test.want {
-				t.Errorf("%s, extensions %q, want %q", resp.Status, got, test.want)
-			}
-			p.compresses = test.want != ""
-			line := strings.Repeat("compressible ", 100)
-			p.write(text(line))
-			got, frames := p.inflate()
-			if got != line || frames[0].rsv1 != (test.want != "") {
-				t.Errorf("RSV1 %t, %d bytes", frames[0].rsv1, len(got))
-			}
-		})
-	}
-}
-
 // What leaves compressed and what does not, and in how many frames.
 func TestCompressedLines(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	noise := func(n int) string { // letters do compress: by a quarter
 		return strings.ReplaceAll(string(randomBytes(r, n)), "\n", "")
 	}
-	p := connectCompressed(t, child(&Handler{Compress: true, Framing: Lines, MaxMessageSize: -1}, "echo"))
+	p := connectCompressed(t, child(&Handler{Compress: true, Framing: Lines{}, Bounds: Bounds{MaxMessageSize: -1}}, "echo"))
 	for _, test := range []struct {
 		name   string
 		line   string
@@ -149,7 +107,7 @@ func TestCompressedLines(t *testing.T) {
 			t.Errorf("%s: RSV1 %t, %d frames", test.name, frames[0].rsv1, len(frames))
 		}
 	}
-	p = connectCompressed(t, child(&Handler{Compress: true, Framing: Chunks}, "echo"))
+	p = connectCompressed(t, child(&Handler{Compress: true, Framing: Chunks{}}, "echo"))
 	for _, test := range []struct {
 		name string
 		sent string
@@ -169,7 +127,7 @@ func TestCompressedLines(t *testing.T) {
 
 // The lines of both streams.
 func TestCompressedStreams(t *testing.T) {
-	p := connectCompressed(t, child(&Handler{Compress: true, PassStderr: true}, "say", "1"+strings.Repeat("x", 1000)+"\n", "?", "2y\n", "?", "1end\n"))
+	p := connectCompressed(t, child(&Handler{Compress: true, Framing: Tagged{}}, "say", "1"+strings.Repeat("x", 1000)+"\n", "?", "2y\n", "?", "1end\n"))
 	for i, want := range []said{out(strings.Repeat("x", 1000)), err2("y"), out("end")} {
 		got, frames := p.inflate()
 		if parseSaid(t, got) != want || frames[0].rsv1 != (i == 0) {
@@ -177,108 +135,4 @@ func TestCompressedStreams(t *testing.T) {
 		}
 		p.write(text("go on"))
 	}
-}
-
-// Whatever the pieces are, what is inflated is what there was.
-func FuzzDeflation(f *testing.F) {
-	f.Add([]byte("Hello"), []byte{2}, true)
-	f.Add(bytes.Repeat([]byte("0123456789"), 200), []byte{0, 255, 100}, false)
-	f.Fuzz(func(t *testing.T, p, cuts []byte, masked bool) {
-		c := deflation{on: true}
-		var frames []byte
-		const messages = 2 // the second must not suffer from the first
-		for range messages {
-			rest, opcode := p, byte(opText)
-			for _, cut := range cuts {
-				n := min(int(cut)*8, len(rest))
-				frames = c.appendFrame(frames, opcode, rest[:n], masked)
-				rest, opcode = rest[n:], opContinuation
-			}
-			frames = c.appendFrame(frames, finBit|opcode, rest, masked)
-		}
-		if c.d != nil {
-			t.Fatal("a deflater is kept")
-		}
-		for range messages {
-			var payload []byte
-			compressed := false
-			for i := 0; ; i++ {
-				first, piece, isMasked, rest := parseFrame(t, frames)
-				frames = rest
-				if isMasked != masked || i > 0 && first&^finBit != opContinuation {
-					t.Fatalf("frame %d begins with %x, masked %t", i, first, isMasked)
-				}
-				if i == 0 {
-					compressed = first&rsv1Bit != 0
-					if want := len(cuts) > 0 || len(p) >= minDeflate && len(piece) < len(p); compressed != want {
-						t.Errorf("compressed %t, want %t", compressed, want)
-					}
-				}
-				payload = append(payload, piece...)
-				if first&finBit != 0 {
-					break
-				}
-			}
-			got := string(payload)
-			if compressed {
-				var err error
-				if got, err = inflated(payload); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if got != string(p) {
-				t.Errorf("%q became %q", p, got)
-			}
-		}
-		if len(frames) > 0 {
-			t.Errorf("%d bytes too many", len(frames))
-		}
-	})
-}
-
-// What it costs to send a message, and to read one.
-func BenchmarkDeflation(b *testing.B) {
-	for _, size := range []int{minDeflate, 1 << 10, 4 << 10, 64 << 10} {
-		line := jsonLine(size)
-		for _, on := range []bool{false, true} {
-			b.Run(fmt.Sprintf("%d bytes, %t", size, on), func(b *testing.B) {
-				c := deflation{on: on}
-				frames := make([]byte, 0, 2*size)
-				b.SetBytes(int64(size))
-				for b.Loop() {
-					frames = c.appendFrame(frames[:0], finBit|opText, line, false)
-				}
-				b.ReportMetric(float64(len(frames))/float64(size), "size")
-			})
-		}
-	}
-}
-
-func BenchmarkInflate(b *testing.B) {
-	for _, size := range []int{minDeflate, 1 << 10, 4 << 10, 64 << 10} {
-		payload := deflated(string(jsonLine(size)))
-		into := make([]byte, 2*size)
-		b.Run(fmt.Sprint(size, " bytes"), func(b *testing.B) {
-			b.SetBytes(int64(size))
-			r := bytes.NewReader(nil)
-			for b.Loop() {
-				r.Reset(payload)
-				f := newInflater(r)
-				if _, err := io.ReadFull(f, into); err != io.ErrUnexpectedEOF {
-					b.Fatal(err)
-				}
-				f.put()
-			}
-		})
-	}
-}
-
-// jsonLine is a line such as dashboards get.
-func jsonLine(size int) []byte {
-	r := rand.New(rand.NewPCG(7, 7))
-	line := []byte(`{"time":"2026-01-02T15:04:05.678Z","cpus":[`)
-	for len(line) < size {
-		line = fmt.Appendf(line, `{"user":%.2f,"system":%.2f,"idle":%.2f},`, 100*r.Float64(), 10*r.Float64(), 100*r.Float64())
-	}
-	return line[:size]
 }

@@ -78,7 +78,7 @@ func TestCloseReasonsDiscloseNothing(t *testing.T) {
 		{"too big", frame(finBit|opText, bytes.Repeat([]byte("a"), 2000)), 1009},
 		{"not UTF-8", frame(finBit|opText, []byte("\xff")), 1007},
 	} {
-		checkClose(t, test.name, child(&Handler{MaxMessageSize: 1000}, "echo"), test.frame, test.code)
+		checkClose(t, test.name, child(&Handler{Bounds: Bounds{MaxMessageSize: 1000}}, "echo"), test.frame, test.code)
 	}
 
 	h := child(&Handler{}, "echo")
@@ -116,7 +116,6 @@ func checkClose(t *testing.T, name string, h *Handler, write []byte, code int) {
 
 // What a Handler answers itself, and the answer of the library to a handshake.
 func TestRefusalsDiscloseNothing(t *testing.T) {
-	full := func() *Handler { return &Handler{MaxForks: 1, running: 1} }
 	for _, test := range []struct {
 		h      *Handler
 		edit   func(*http.Request)
@@ -134,8 +133,8 @@ func TestRefusalsDiscloseNothing(t *testing.T) {
 		{new(Handler), withHeader("Origin", "http://evil.example"), 403},
 		{new(Handler), withHeader("Origin", "a", "b"), 400},
 		{new(Handler), withHeader("Upgrade"), 426},
-		{full(), func(*http.Request) {}, 429},
-		{&Handler{closed: true}, func(*http.Request) {}, 503},
+		{&Handler{Limits: full()}, func(*http.Request) {}, 429},
+		{shutDown(), func(*http.Request) {}, 503},
 	} {
 		w := httptest.NewRecorder()
 		test.h.Command = []string{os.Args[0]}
@@ -159,7 +158,7 @@ func TestRefusalsDiscloseNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(patience))
+	nc.SetDeadline(time.Now().Add(testLimit))
 	fmt.Fprint(nc, handshakeFor(srv, "/"))
 	var head strings.Builder
 	if _, err := http.ReadResponse(bufio.NewReader(io.TeeReader(nc, &head)), nil); err != nil {

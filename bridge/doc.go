@@ -1,52 +1,65 @@
-// Package bridge connects WebSockets to processes: it is net/http/cgi for
-// WebSockets. A [Handler] starts a program for each connection; each text
-// message becomes a line on the program's standard input, each line of its
-// standard output a message; the two ends live and die together. A [Client]
-// is the same the other way round: it dials a WebSocket server and attaches a
-// program or its caller's own streams to it.
+// Package bridge connects WebSockets to programs: it is net/http/cgi for
+// WebSockets. A [Handler] starts a program for each connection. Each text message
+// becomes a line on the program's standard input, each line of its standard output
+// becomes a message, and the two share one life. A [Client] is the same the other
+// way round: it dials a WebSocket server and attaches a program, or its caller's
+// own streams.
+//
+// # The two ends of a session
+//
+// The socket never ends the program, and the program never ends the socket. Only
+// the session does. So there are three parts:
+//
+//   - wire.Conn (internal/wire) owns the socket. It reads messages, sends frames,
+//     answers pings, finds dead clients and makes the close handshake. It knows
+//     no program.
+//   - A far end owns what is behind the socket: a job, which is a program, or a
+//     Client's own streams. It knows no socket.
+//   - The session joins them and decides when both end, and how.
 //
 // # The way of a message
 //
-// A request that asks for an upgrade is checked before anything is started:
-// the handshake, the Host, the Origin, the program that the path names
-// (Handler.CommandDir), the number of sessions, in all and from one address. If
-// it is wanted, the client's name is looked up, for a limited time. Then the
-// connection is hijacked and ServeHTTP returns; a session goes on with
-// these goroutines, each the sole owner of what it does:
+// A request passes an admission (admit.go), from the handshake to its place among
+// the Limits, before anything is started. Then the connection is taken over and
+// ServeHTTP returns. The session goes on with these goroutines:
 //
-//   - run starts the others, waits for the first cause to end, and ends what
-//     is left: the child, the WebSocket, the goroutines.
-//   - input reads the WebSocket. Messages that arrive together are gathered
-//     and written to the child's input together, before input waits for more.
-//   - feeder runs only while the child does not read: it writes the backlog
-//     that input gives it, so that input can go on reading. Only when the
-//     backlog is full does the client have to wait.
-//   - output reads the child's output. The lines that one read brings are
-//     framed and leave in one write.
-//   - stderr logs the child's standard error. It is started when there is
-//     some, or the end of it, where the system can tell. When the client gets
-//     it too, output reads it with a goroutine of its own, and the two take
-//     turns at sending.
+//   - run starts the others, waits for the first cause to end, and ends the rest.
+//   - input receives messages. The inbox gathers those that arrive together, as
+//     the codec says that the program reads them, and gives the batch to the feed
+//     before input waits for more.
+//   - The feeder runs only while the program does not read: it writes the backlog,
+//     so that input can go on reading the socket. Only when the backlog is full
+//     does the client have to wait.
+//   - output reads the program's output. The delivery has the codec cut it into
+//     messages, and sends what one read brought in one write.
+//   - stderr tells of the program's standard error. It starts when there is some,
+//     or the end of it, where the system can tell.
 //
-// All bytes pass a conn, the net.Conn under the WebSocket. The library reads
-// frames from it, and writes its control frames to it; data frames are made
-// here. A control frame never makes its sender wait: it leaves with the end of
-// the write under way, or, when there is none, at once; what the socket does
-// not take then (over TLS, nothing can be tried) leaves through a goroutine
-// that lives as long as there are such frames. Pings are a timer's.
+// Control frames and pings need no goroutine that lasts: package wire says how
+// they leave.
 //
 // Other requests go to Handler.Plain, which may have CGI programs answer them
 // (Handler.ServeCGI) under the same limits and with the same end.
 //
 // # The end
 //
-// The first cause wins: the client closed, the child exited or closed its
-// output, the protocol was broken, the peer is dead, the server drains, the
-// program has changed (Handler.Restart). Then
-// the child is ended (package process has the ladder), what is left of its
-// output is delivered if somebody is there to take it (a client that got much
-// is asked by a ping how far it has read, because megabytes may lie in the
-// buffers between), and the WebSocket is closed with the code for the cause:
-// 1000 or 4000+N for exit status N, 4128+S for signal S, else a code of RFC
-// 6455, section 7.4.1.
+// The first cause wins: the client closed, the program exited or closed its output,
+// the protocol was broken, the client is dead, the server drains, the program has
+// changed (Handler.Restart). Then the program is ended by the ladder (package
+// process), its tail is delivered as long as the client takes it, and the WebSocket
+// is closed with the code for the cause: 1000 or 4000+N for exit status N, 4128+S for
+// signal S, else a code of RFC 6455, section 7.4.1.
+//
+// # Glossary
+//
+//   - far end: what is behind a session's socket
+//   - batch: messages or frames that go on together, at the cost of one call
+//   - giver: the goroutine that gives batches to a feed, which is input
+//   - backlog: what a program has been given and has not read
+//   - cause: why a session ends; the first one counts
+//   - ladder: end of input, SIGINT, SIGTERM and SIGKILL, with a wait before each
+//   - tail: what the client has not got yet of a program that has ended
+//   - drain: the end of all sessions, when the server stops
+//   - place: a session's share of the Limits, until its program is gone
+//   - ending: the close code and reason by which a WebSocket was closed
 package bridge

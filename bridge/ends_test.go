@@ -47,8 +47,8 @@ func TestEndBehindANearlyFullBacklog(t *testing.T) {
 	}
 	for name, end := range tests {
 		t.Run(name, func(t *testing.T) {
-			h := child(&Handler{MaxMessageSize: 10_000}, "deaf")
-			log := newLog(t, h)
+			h := child(&Handler{Bounds: Bounds{MaxMessageSize: 10_000}}, "deaf")
+			log := record(t, h)
 			p := connect(t, serve(t, h))
 			p.message()
 			for range 68 { // a pipe, and most of the backlog
@@ -60,7 +60,7 @@ func TestEndBehindANearlyFullBacklog(t *testing.T) {
 			for p.next().op != opClose {
 			}
 			p.Close()
-			log.wait("msg=close")
+			log.wait(an[Closed]())
 		})
 	}
 }
@@ -68,8 +68,8 @@ func TestEndBehindANearlyFullBacklog(t *testing.T) {
 // A client that writes its last messages and a close frame and leaves at once,
 // while the child prints: our own failing write does not hide them.
 func TestClientLeavesAtOnce(t *testing.T) {
-	h := child(&Handler{Grace: patience}, "tick")
-	log := newLog(t, h)
+	h := child(&Handler{Bounds: Bounds{Grace: testLimit}}, "tick")
+	log := record(t, h)
 	srv := serve(t, h)
 	const runs = 50
 	for range runs {
@@ -79,10 +79,10 @@ func TestClientLeavesAtOnce(t *testing.T) {
 		p.Close()
 	}
 	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the ends" })
-	if n := strings.Count(log.String(), "code=1000 reason=done"); n != runs {
+	if n := log.count(closedBecause(Ending{1000, "done"})); n != runs {
 		t.Errorf("%d of %d are told to have closed", n, runs)
 	}
-	if n := strings.Count(log.String(), "100 lines, 1100 bytes"); n != runs {
+	if n := log.count(says("100 lines, 1100 bytes")); n != runs {
 		t.Errorf("%d of %d were fed whole", n, runs)
 	}
 }
@@ -94,7 +94,7 @@ func TestClientLeavesWhatHoldsTheOutput(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no sh")
 	}
-	h := &Handler{Command: []string{sh, "-c", "while :; do echo tick; done &"}, Grace: time.Hour}
+	h := &Handler{Command: []string{sh, "-c", "while :; do echo tick; done &"}, Bounds: Bounds{Grace: time.Hour}}
 	p := connect(t, serve(t, h))
 	p.message()
 	p.write(closing(1000, ""))
@@ -111,7 +111,7 @@ func TestViolationDestroysNothing(t *testing.T) {
 	m := text(strings.Repeat("m", 1000))
 	for range 5 {
 		h := child(&Handler{}, "echo")
-		log := newLog(t, h)
+		log := record(t, h)
 		p := connect(t, serve(t, h))
 		p.write(bytes.Repeat(m, lines))
 		p.write(appendFrame(nil, finBit|0x3, []byte("x"), true))
@@ -127,7 +127,7 @@ func TestViolationDestroysNothing(t *testing.T) {
 		for f := p.next(); f.op != opClose; f = p.next() {
 		}
 		p.Close()
-		log.wait("msg=close")
+		log.wait(an[Closed]())
 	}
 }
 
@@ -141,14 +141,15 @@ func TestSlowTail(t *testing.T) {
 	time.Sleep(closeLimit + lingerLimit + time.Second)
 	p.write(text("still here"))
 	got, end := p.closed()
-	if want := (Close{4005, "exit status 5"}); len(got) != lines || end != want {
+	if want := (Ending{4005, "exit status 5"}); len(got) != lines || end != want {
 		t.Errorf("%d lines, %v", len(got), end)
 	}
 }
 
-// A client that answers no pings is told how its child ended all the same.
+// A client that answers no pings is told how its child ended all the same, when
+// it has had the time to read what came before (package wire: 8 KiB a second).
 func TestTailWithoutPongs(t *testing.T) {
-	h := child(&Handler{PingInterval: 300 * time.Millisecond}, "lines", "3000", "100")
+	h := child(&Handler{Bounds: Bounds{PingInterval: 300 * time.Millisecond}}, "lines", "900", "100")
 	p := connect(t, serve(t, h))
 	p.write(text("go"))
 	for f := p.next(); f.op != opClose; f = p.next() {
@@ -158,7 +159,7 @@ func TestTailWithoutPongs(t *testing.T) {
 // No pongs are missed while nobody reads them: a child that takes its time to
 // end does not turn 1009 into a dead client.
 func TestTooBigAndPings(t *testing.T) {
-	h := child(&Handler{MaxMessageSize: 100, Grace: 500 * time.Millisecond, PingInterval: 100 * time.Millisecond}, "deaf")
+	h := child(&Handler{Bounds: Bounds{MaxMessageSize: 100, Grace: 500 * time.Millisecond, PingInterval: 100 * time.Millisecond}}, "deaf")
 	p := connect(t, serve(t, h))
 	p.message()
 	p.write(text(strings.Repeat("x", 101)))
@@ -167,7 +168,7 @@ func TestTooBigAndPings(t *testing.T) {
 
 func TestNoMessageLimit(t *testing.T) {
 	for _, limit := range []int{math.MaxInt, -1} {
-		p := connect(t, serve(t, child(&Handler{MaxMessageSize: limit}, "echo")))
+		p := connect(t, serve(t, child(&Handler{Bounds: Bounds{MaxMessageSize: limit}}, "echo")))
 		want := strings.Repeat("x", DefaultMaxMessageSize+1)
 		p.write(text(want))
 		p.write(text("next"))
@@ -219,7 +220,7 @@ func TestDir(t *testing.T) {
 		if d != dir {
 			t.Chdir(dir)
 		}
-		connect(t, serve(t, h)).wantClose(Close{4003, "exit status 3"})
+		connect(t, serve(t, h)).wantClose(Ending{4003, "exit status 3"})
 	}
 }
 
@@ -227,20 +228,20 @@ func TestDir(t *testing.T) {
 // its child wait for it, is given up: nobody reads its pongs any more.
 func TestViolationInTheTail(t *testing.T) {
 	h := child(&Handler{}, "tail")
-	log := newLog(t, h)
+	log := record(t, h)
 	srv := tightServer(t, h)
 	p := connect(t, srv)
 	p.SetReadBuffer(4 << 10)
 	p.write(text("go"))
-	log.wait("all is said")
+	log.wait(says("all is said"))
 	p.write(appendFrame(nil, finBit|opText, []byte("\xff"), true))
-	log.wait("msg=close")
+	log.wait(an[Closed]())
 }
 
 // A client that answers only the latest of several pings is told how its
 // child ended.
 func TestTailPingThatIsPassedOver(t *testing.T) {
-	h := child(&Handler{PingInterval: 200 * time.Millisecond}, "lines", "3000", "100")
+	h := child(&Handler{Bounds: Bounds{PingInterval: 200 * time.Millisecond}}, "lines", "3000", "100")
 	p := connect(t, serve(t, h))
 	p.write(text("go"))
 	asked := 0
@@ -248,7 +249,7 @@ func TestTailPingThatIsPassedOver(t *testing.T) {
 		if f.op != opPing {
 			continue
 		}
-		if string(f.payload) == tailPing {
+		if len(f.payload) > 0 {
 			if asked++; asked == 1 {
 				f.payload = nil // an answer to an earlier one
 			}

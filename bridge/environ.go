@@ -3,19 +3,18 @@ package bridge
 import (
 	"cmp"
 	"net"
-	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 )
 
 type variable struct{ name, value string }
 
-// environ is the child's environment: its own variables, the other ones of CGI
-// (RFC 3875, section 4.1), what Handler.Env gives beside them, and the
-// request's headers as HTTP_*. None sets a variable that one before it has set:
-// of a name that stands twice some programs see the first and some the last.
-func (h *Handler) environ(r *http.Request, id string, own ...variable) []string {
+// environ is the child's environment: the program's own variables, the other
+// ones of CGI (RFC 3875, section 4.1), what Handler.Env gives beside them, and
+// the request's headers as HTTP_*. None sets a variable that one before it has
+// set: of a name that stands twice some programs see the first and some the last.
+func (a *admission) environ(id string, own ...variable) []string {
+	h, r := a.handler, a.request
 	env := make([]string, 0, 24+len(h.Env)+len(r.Header))
 	taken := make(map[string]bool, cap(env))
 	set := func(name, value string) {
@@ -28,7 +27,9 @@ func (h *Handler) environ(r *http.Request, id string, own ...variable) []string 
 	for _, v := range own {
 		set(v.name, v.value)
 	}
-	remoteAddr, remotePort := peerOf(r)
+	for _, v := range a.program.vars {
+		set(v.name, v.value)
+	}
 	serverName, serverPort, err := net.SplitHostPort(requestHost(r))
 	if err != nil {
 		serverName, serverPort = strings.Trim(requestHost(r), "[]"), "80"
@@ -47,9 +48,9 @@ func (h *Handler) environ(r *http.Request, id string, own ...variable) []string 
 	set("PATH_INFO", r.URL.Path)
 	set("PATH_TRANSLATED", r.URL.Path)
 	set("QUERY_STRING", r.URL.RawQuery)
-	set("REMOTE_ADDR", remoteAddr)
-	set("REMOTE_HOST", remoteHost(r, remoteAddr))
-	set("REMOTE_PORT", remotePort)
+	set("REMOTE_ADDR", a.client.host)
+	set("REMOTE_HOST", cmp.Or(a.name, a.client.host))
+	set("REMOTE_PORT", a.client.port)
 	set("UNIQUE_ID", id)
 	set("WEBSOCKET_PROTOCOL", h.subprotocol(r))
 	for _, name := range []string{"AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "REMOTE_IDENT", "REMOTE_USER"} {
@@ -76,23 +77,6 @@ func (h *Handler) environ(r *http.Request, id string, own ...variable) []string 
 		set(variable, strings.Join(values, separator))
 	}
 	return env
-}
-
-// peerOf is the client's address and port. The peer of a unix socket has none,
-// but may have bound its end to a name that looks like one. An address alone
-// comes from handlers that take it from a proxy's header.
-func peerOf(r *http.Request) (host, port string) {
-	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	known, _ := proxied(r)
-	if known || local == nil || local.Network() != "unix" {
-		if host, port, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-			return host, port
-		}
-		if _, err := netip.ParseAddr(r.RemoteAddr); err == nil {
-			return r.RemoteAddr, ""
-		}
-	}
-	return "unix-socket", ""
 }
 
 // headerVariable is the variable that a header becomes. Proxy becomes none:

@@ -28,6 +28,17 @@ func variables(t *testing.T, env []string) map[string]string {
 	return vars
 }
 
+// environOf is the environment of the program that a request starts, as far as
+// the program itself makes no difference.
+func environOf(h *Handler, r *http.Request, id string) []string { return h.admission(r).environ(id) }
+
+// namedEnvironOf is that with the name of the client.
+func namedEnvironOf(h *Handler, r *http.Request, id string) []string {
+	a := h.admission(r)
+	a.lookUpName()
+	return a.environ(id)
+}
+
 func TestEnviron(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/a%20b/c?x=%20&y", nil)
 	r.Host = "box.example:8080"
@@ -46,7 +57,7 @@ func TestEnviron(t *testing.T) {
 		ServerSoftware: "wsbridge/1.2.3",
 		Env:            []string{"PATH=/bin", "EMPTY=", "WITH=a=b"},
 	}
-	got := h.environ(r, "ABCDEF")
+	got := environOf(h, r, "ABCDEF")
 	want := []string{
 		"SERVER_SOFTWARE=wsbridge/1.2.3",
 		"GATEWAY_INTERFACE=CGI/1.1",
@@ -101,7 +112,7 @@ func TestEnviron(t *testing.T) {
 
 func TestEnvironOfZeroHandler(t *testing.T) {
 	t.Setenv("WSBRIDGE_TEST_OF_ITS_OWN", "x")
-	vars := variables(t, new(Handler).environ(upgradeRequest(), "ID"))
+	vars := variables(t, environOf(new(Handler), upgradeRequest(), "ID"))
 	if got := vars["SERVER_SOFTWARE"]; got != "wsbridge" {
 		t.Errorf("SERVER_SOFTWARE=%s", got)
 	}
@@ -136,7 +147,7 @@ func TestEnvironOfServer(t *testing.T) {
 			overTLS(r)
 			https, isSet = "on", true
 		}
-		vars := variables(t, new(Handler).environ(r, "ID"))
+		vars := variables(t, environOf(new(Handler), r, "ID"))
 		if vars["SERVER_NAME"] != test.name || vars["SERVER_PORT"] != test.port || vars["HTTP_HOST"] != test.host {
 			t.Errorf("Host: %s, TLS %t: SERVER_NAME=%s SERVER_PORT=%s HTTP_HOST=%s",
 				test.host, test.tls, vars["SERVER_NAME"], vars["SERVER_PORT"], vars["HTTP_HOST"])
@@ -171,7 +182,7 @@ func TestEnvironOfPeer(t *testing.T) {
 		if test.local != nil {
 			r = r.WithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, test.local))
 		}
-		vars := variables(t, new(Handler).environ(r, "ID"))
+		vars := variables(t, environOf(new(Handler), r, "ID"))
 		if vars["REMOTE_ADDR"] != test.addr || vars["REMOTE_HOST"] != test.addr || vars["REMOTE_PORT"] != test.port {
 			t.Errorf("peer %q: REMOTE_ADDR=%s REMOTE_HOST=%s REMOTE_PORT=%s",
 				test.remote, vars["REMOTE_ADDR"], vars["REMOTE_HOST"], vars["REMOTE_PORT"])
@@ -201,7 +212,7 @@ func TestEnvironOfHeaders(t *testing.T) {
 		"X-Forwarded-For": {"192.0.2.1"},
 	}
 	h := &Handler{Env: []string{"HTTP_X_GIVEN=by the server", "HTTP_PROXY=http://proxy.example", "PATH=/bin"}}
-	vars := variables(t, h.environ(r, "ID"))
+	vars := variables(t, environOf(h, r, "ID"))
 	for name, want := range map[string]string{
 		"HTTP_HOST":           "localhost:8080",
 		"HTTP_X_GIVEN":        "by the server",
@@ -227,7 +238,7 @@ func TestEnvironOfHeaders(t *testing.T) {
 			t.Errorf("%s=%s", name, value)
 		}
 	}
-	if value, ok := variables(t, new(Handler).environ(r, "ID"))["HTTP_PROXY"]; ok {
+	if value, ok := variables(t, environOf(new(Handler), r, "ID"))["HTTP_PROXY"]; ok {
 		t.Errorf("HTTP_PROXY=%s", value)
 	}
 }
@@ -235,7 +246,7 @@ func TestEnvironOfHeaders(t *testing.T) {
 // What the request says is not Env's to change.
 func TestEnvironPrecedence(t *testing.T) {
 	h := &Handler{Env: []string{"REMOTE_ADDR=10.0.0.1", "HTTP_HOST=evil.example", "REMOTE_USER=root", "SERVER_SOFTWARE=x", "HTTPS=on", "A=1"}}
-	vars := variables(t, h.environ(upgradeRequest(), "ID"))
+	vars := variables(t, environOf(h, upgradeRequest(), "ID"))
 	for name, want := range map[string]string{
 		"REMOTE_ADDR":     "192.0.2.1",
 		"HTTP_HOST":       "localhost:8080",
@@ -253,7 +264,7 @@ func TestEnvironPrecedence(t *testing.T) {
 // Each variable is there once, the last of those that Env has of a name.
 func TestEnvironOfEnvTwice(t *testing.T) {
 	h := &Handler{Env: []string{"A=1", "B=1", "A=2", "=C:=C:\\one", "=D:=D:\\two", "NOTHING", "", "=", "A=3"}}
-	env := h.environ(upgradeRequest(), "ID")
+	env := environOf(h, upgradeRequest(), "ID")
 	var got []string
 	for _, v := range env {
 		if strings.HasPrefix(v, "A=") || strings.HasPrefix(v, "B=") || strings.HasPrefix(v, "=") || strings.HasPrefix(v, "NOTHING") || v == "" {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -77,6 +78,22 @@ func ExampleHandler_commandDir() {
 		log.Fatal(err)
 	}
 	// Output: /where.sh was asked for /some/thing
+}
+
+// Several programs behind one gate, which share their places and their log.
+func ExampleLimits() {
+	gate := &bridge.Gate{Hosts: []string{"box.example"}}
+	limits := &bridge.Limits{MaxForks: 100}
+	mux := http.NewServeMux()
+	for path, command := range map[string][]string{"/echo": {"cat"}, "/load": {"vmstat", "1"}} {
+		mux.Handle(path, &bridge.Handler{
+			Command: command,
+			Gate:    gate,
+			Limits:  limits,
+			Events:  bridge.LogEvents(slog.Default()),
+		})
+	}
+	log.Fatal(http.ListenAndServe("localhost:8080", mux))
 }
 
 // What a remote program prints, and how it ended.

@@ -16,8 +16,8 @@ var childFaults = []fault{
 	{
 		name:   "exits at once",
 		tls:    true,
-		inject: func(s *scene) { s.open("exit&3").wantClose(Close{4003, "exit status 3"}) },
-		logged: "code=4003",
+		inject: func(s *scene) { s.open("exit&3").wantClose(Ending{4003, "exit status 3"}) },
+		ends:   closedWith(4003),
 	}, {
 		// The handshake is over when the client has read the answer.
 		name: "exits before the handshake is over",
@@ -26,12 +26,12 @@ var childFaults = []fault{
 			s.peers = append(s.peers, p)
 			p.write([]byte(handshakeFor(s.srv, "/?exit&3")))
 			until(s, func() bool {
-				return strings.Count(s.log.String(), "msg=open") == 2 && processes(s.mark) <= 1
+				return s.log.count(an[Started]()) == 2 && processes(s.mark) <= 1
 			}, func() string { return "the child's end" })
 			p.wantSwitch()
-			p.wantClose(Close{4003, "exit status 3"})
+			p.wantClose(Ending{4003, "exit status 3"})
 		},
-		logged: "code=4003",
+		ends: closedWith(4003),
 	}, {
 		name: "closes its input",
 		inject: func(s *scene) {
@@ -43,22 +43,22 @@ var childFaults = []fault{
 				s.Errorf("%q, %v", got, end)
 			}
 		},
-		logged: `child="exit status 0" code=1000`,
+		ends: an(func(e Closed) bool { return e.Ending.Code == 1000 && e.State.String() == "exit status 0" }),
 	}, {
 		name: "closes its output",
 		inject: func(s *scene) {
 			p := s.open("closeout&7")
-			p.wantClose(Close{4007, "exit status 7"})
+			p.wantClose(Ending{4007, "exit status 7"})
 		},
-		logged: "code=4007",
+		ends: closedWith(4007),
 	}, {
 		name: "prints a lot without a newline",
 		inject: func(s *scene) {
 			p := s.open(fmt.Sprint("oneline&", lots))
 			s.bounded(func() { p.wantOneLine(lots) })
-			p.wantClose(Close{1000, ""})
+			p.wantClose(Ending{1000, ""})
 		},
-		logged: fmt.Sprintf("messages_out=1 bytes_out=%d", lots),
+		ends: an(func(e Closed) bool { return e.Out == Traffic{1, int64(lots)} }),
 	}, {
 		name: "prints binary junk",
 		inject: func(s *scene) {
@@ -79,7 +79,7 @@ var childFaults = []fault{
 				s.Error(end)
 			}
 		},
-		logged: "code=1000",
+		ends: closedWith(1000),
 	}, {
 		name: "complains in long lines",
 		inject: func(s *scene) {
@@ -87,11 +87,11 @@ var childFaults = []fault{
 			if got := p.message(); got != "done" {
 				s.Error(got)
 			}
-			until(s, func() bool { return strings.Count(s.log.String(), "e") >= 5_000_000 }, func() string { return "the complaints" })
+			s.log.complaints(5_000_000)
 			p.write(closing(1000, ""))
-			p.wantClose(Close{1000, ""})
+			p.wantClose(Ending{1000, ""})
 		},
-		logged: "code=1000",
+		ends: closedWith(1000),
 	},
 }
 
@@ -135,7 +135,7 @@ func (p *peer) wantOneLine(size int) {
 	p.t.Helper()
 	got, frames := 0, 0
 	for last := false; !last; frames++ {
-		p.SetDeadline(time.Now().Add(patience))
+		p.SetDeadline(time.Now().Add(testLimit))
 		f := p.next()
 		if f.op == opPing {
 			p.write(appendFrame(nil, finBit|opPong, f.payload, true))

@@ -23,16 +23,16 @@ var clientFaults = []fault{
 			p.write(appendFrame(nil, opContinuation, make([]byte, 1000), true)[:500])
 			p.Close()
 		},
-		logged: "code=1006",
+		ends: closedWith(1006),
 	}, {
 		name: "closes in the middle of a message",
 		inject: func(s *scene) {
 			p := s.open("echo")
 			p.write(appendFrame(nil, opText, []byte("begun"), true))
 			p.write(closing(1001, ""))
-			p.wantClose(Close{1001, ""})
+			p.wantClose(Ending{1001, ""})
 		},
-		logged: "code=1001",
+		ends: closedWith(1001),
 	}, {
 		name: "resets",
 		inject: func(s *scene) {
@@ -41,7 +41,7 @@ var clientFaults = []fault{
 			p.SetLinger(0)
 			p.Close()
 		},
-		logged: "code=1006",
+		ends: closedWith(1006),
 	}, {
 		name: "half-closes and is silent",
 		tls:  true,
@@ -54,7 +54,7 @@ var clientFaults = []fault{
 				s.Error(err)
 			}
 		},
-		logged: "code=1006",
+		ends: closedWith(1006),
 	}, {
 		name:  "vanishes",
 		setup: pingsOften,
@@ -64,9 +64,9 @@ var clientFaults = []fault{
 			p.write(text("x"))
 			p.message()
 			vanish()
-			s.log.wait("msg=close")
+			s.log.wait(an[Closed]())
 		},
-		logged: `code=1006 reason="no answer to pings"`,
+		ends: closedBecause(Ending{1006, "no answer to pings"}),
 	}, {
 		name:  "vanishes while the child prints",
 		tls:   true,
@@ -75,27 +75,27 @@ var clientFaults = []fault{
 			addr, vanish := s.tunnel(stalling)
 			s.openAt(addr, "flood").message()
 			vanish()
-			s.log.wait("msg=close")
+			s.log.wait(an[Closed]())
 		},
-		logged: `code=1006 reason="no answer to pings"`,
+		ends: closedBecause(Ending{1006, "no answer to pings"}),
 	}, {
 		name:  "never reads",
 		setup: pingsOften,
 		inject: func(s *scene) {
 			s.open("flood")
-			s.bounded(func() { s.log.wait("msg=close") })
+			s.bounded(func() { s.log.wait(an[Closed]()) })
 		},
-		logged: `code=1006 reason="no answer to pings"`,
+		ends: closedBecause(Ending{1006, "no answer to pings"}),
 	}, {
 		name:  "never reads, without pings",
 		tls:   true,
-		setup: func(s *scene) { s.h.PingInterval = -1 },
+		setup: func(s *scene) { s.h.Bounds.PingInterval = -1 },
 		inject: func(s *scene) {
 			p := s.open("flood")
 			s.bounded(s.log.blocked)
 			p.Close() // with much unread: a reset
 		},
-		logged: "code=1006",
+		ends: closedWith(1006),
 	}, {
 		name: "reads byte by byte",
 		tls:  true,
@@ -108,7 +108,7 @@ var clientFaults = []fault{
 				s.Errorf("%d messages, %v", len(got), end)
 			}
 		},
-		logged: "code=4005",
+		ends: closedWith(4005),
 	}, {
 		name:  "sends a lot to a child that does not read",
 		setup: pingsOften, // the next one tells of the reset, while the socket is not read
@@ -127,7 +127,7 @@ var clientFaults = []fault{
 				s.Error(err)
 			}
 		},
-		logged: "code=1006",
+		ends: closedWith(1006),
 	}, {
 		name: "sends a lot to a child without input",
 		inject: func(s *scene) {
@@ -140,9 +140,9 @@ var clientFaults = []fault{
 				}
 			})
 			p.write(closing(1000, ""))
-			p.wantClose(Close{1000, ""})
+			p.wantClose(Ending{1000, ""})
 		},
-		logged: fmt.Sprintf("messages_in=%d", (lots+(64<<10)+13)/((64<<10)+14)),
+		ends: an(func(e Closed) bool { return e.In.Messages == int64((lots+(64<<10)+13)/((64<<10)+14)) }),
 	}, {
 		name:   "opens and closes many times",
 		setup:  lightEcho,
@@ -165,7 +165,7 @@ var clientFaults = []fault{
 				}
 			}
 		},
-		logged: "code=1002",
+		ends: closedWith(1002),
 	}, {
 		name: "announces 2^63 bytes",
 		inject: func(s *scene) {
@@ -175,7 +175,7 @@ var clientFaults = []fault{
 				s.Errorf("closed with %v", end)
 			}
 		},
-		logged: "code=1002",
+		ends: closedWith(1002),
 	}, {
 		name: "announces 2^62 bytes",
 		inject: func(s *scene) {
@@ -191,9 +191,9 @@ var clientFaults = []fault{
 					s.Errorf("closed with %v", end)
 				}
 			})
-			s.log.wait("code=1006")
+			s.log.wait(closedWith(1006))
 		},
-		logged: "code=1009",
+		ends: closedWith(1009),
 	},
 }
 
@@ -207,7 +207,7 @@ func init() {
 
 // pingsOften lets a dead client be noticed soon, and one that lives on a slow
 // machine be left alone.
-func pingsOften(s *scene) { s.h.PingInterval = 500 * time.Millisecond }
+func pingsOften(s *scene) { s.h.Bounds.PingInterval = 500 * time.Millisecond }
 
 // lightEcho makes every child an echo that takes little time to start.
 func lightEcho(s *scene) {
@@ -261,7 +261,7 @@ func (s *scene) openAndCloseOnce(i int) error {
 		return err
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(testLimit))
 	request := handshakeFor(s.srv, "/?echo")
 	how := i % 6
 	if how == 0 {

@@ -61,17 +61,17 @@ func init() {
 var linuxFaults = []fault{
 	{
 		name:   "closes its input and its output",
-		inject: func(s *scene) { s.open("closeboth").wantClose(Close{4130, "signal: interrupt"}) },
-		logged: `child="signal: interrupt"`,
+		inject: func(s *scene) { s.open("closeboth").wantClose(Ending{4130, "signal: interrupt"}) },
+		ends:   childEnded("signal: interrupt"),
 	}, {
 		name: "ignores every signal",
 		inject: func(s *scene) {
 			p := s.open("rock")
 			p.message()
 			p.write(closing(1000, ""))
-			p.wantClose(Close{1000, ""})
+			p.wantClose(Ending{1000, ""})
 		},
-		logged: `child="signal: killed"`,
+		ends: childEnded("signal: killed"),
 	}, {
 		name: "stops itself",
 		inject: func(s *scene) {
@@ -79,12 +79,12 @@ var linuxFaults = []fault{
 			p.message()
 			s.waitStopped()
 			p.write(closing(1000, ""))
-			p.wantClose(Close{1000, ""})
+			p.wantClose(Ending{1000, ""})
 		},
-		logged: `child="signal: killed"`,
+		ends: childEnded("signal: killed"),
 	}, {
 		name:  "holds the lock of its input",
-		setup: func(s *scene) { s.h.PingInterval = 50 * time.Millisecond },
+		setup: func(s *scene) { s.h.Bounds.PingInterval = 50 * time.Millisecond },
 		inject: func(s *scene) {
 			p := s.open("splice")
 			p.message()
@@ -92,23 +92,23 @@ var linuxFaults = []fault{
 				p.write(text(strings.Repeat("x", 1<<10)))
 			}
 		},
-		logged: `child="signal: killed"`,
+		ends: childEnded("signal: killed"),
 	}, {
 		name:   "leaves one in the group that holds its output",
 		inject: func(s *scene) { s.leaves("inside&holding") },
-		logged: "code=1000",
+		ends:   closedWith(1000),
 	}, {
 		name:   "leaves one in the group",
 		inject: func(s *scene) { s.leaves("inside&apart") },
-		logged: "code=1000",
+		ends:   closedWith(1000),
 	}, {
 		name:   "leaves one outside the group that holds its output",
 		inject: func(s *scene) { s.kill(s.leaves("outside&holding")) },
-		logged: "code=1000",
+		ends:   closedWith(1000),
 	}, {
 		name:   "leaves one outside the group",
 		inject: func(s *scene) { s.kill(s.leaves("outside&apart")) },
-		logged: "code=1000",
+		ends:   closedWith(1000),
 	}, {
 		name: "dies by each signal",
 		setup: func(s *scene) {
@@ -123,32 +123,32 @@ var linuxFaults = []fault{
 				case syscall.SIGCHLD, syscall.SIGCONT, syscall.SIGURG, syscall.SIGWINCH:
 				case syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
 				default:
-					s.open(fmt.Sprint(int(n))).wantClose(Close{4128 + int(n), "signal: " + n.String()})
+					s.open(fmt.Sprint(int(n))).wantClose(Ending{4128 + int(n), "signal: " + n.String()})
 				}
 			}
 		},
-		logged: "code=4159",
+		ends: closedWith(4159),
 	}, {
 		name:  "is deleted between two connections",
 		setup: script,
 		inject: func(s *scene) {
 			path := s.h.Command[0]
 			must(s, os.Rename(path, path+".away"))
-			s.open("").wantClose(Close{1011, "command not found"})
+			s.open("").wantClose(Ending{1011, "command not found"})
 			must(s, os.Rename(path+".away", path))
 			s.echoes()
 		},
-		logged: "code=1000",
+		ends: closedWith(1000),
 	}, {
 		name:  "loses its x bit between two connections",
 		setup: script,
 		inject: func(s *scene) {
 			must(s, os.Chmod(s.h.Command[0], 0o644))
-			s.open("").wantClose(Close{1011, "command is not executable"})
+			s.open("").wantClose(Ending{1011, "command is not executable"})
 			must(s, os.Chmod(s.h.Command[0], 0o755))
 			s.echoes()
 		},
-		logged: "code=1000",
+		ends: closedWith(1000),
 	},
 }
 
@@ -173,7 +173,7 @@ func (s *scene) echoes() {
 		s.Errorf("got %q", got)
 	}
 	p.write(closing(1000, ""))
-	p.wantClose(Close{1000, ""})
+	p.wantClose(Ending{1000, ""})
 }
 
 // leaves runs a child that leaves one behind, whose number it returns.
@@ -190,7 +190,7 @@ func (s *scene) leaves(args string) (pid int) {
 	if end.Code != 1000 {
 		s.Errorf("closed with %v", end)
 	}
-	s.log.wait("code=1000")
+	s.log.wait(closedWith(1000))
 	return pid
 }
 

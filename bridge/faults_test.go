@@ -24,7 +24,7 @@ type fault struct {
 	tls    bool           // it is tried over TLS too
 	setup  func(s *scene) // nil: the child is the one that the query names
 	inject func(s *scene)
-	logged string // what the log says of it in the end
+	ends   happening // what is told of it in the end
 }
 
 // lots is more than may ever be kept of what a peer sends.
@@ -69,7 +69,7 @@ func testFault(t *testing.T, f fault, serve func(testing.TB, *Handler) *httptest
 	}
 	s.mark = "WSBRIDGE_TEST_MARK=" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	s.h.Env = append(s.h.Env, s.mark, "PATH="+os.Getenv("PATH"))
-	s.log = newLog(t, s.h)
+	s.log = record(t, s.h)
 	s.srv = serve(t, s.h)
 	without := s.settled()
 	w := s.newWitness()
@@ -83,7 +83,9 @@ func testFault(t *testing.T, f fault, serve func(testing.TB, *Handler) *httptest
 	for _, f := range s.deferred {
 		f()
 	}
-	s.log.wait(f.logged)
+	if f.ends.is != nil {
+		s.log.wait(f.ends)
+	}
 	s.becomes(before)
 	until(t, func() bool { return w.rounds.Load() > rounds+1 || w.failed() }, func() string { return "the other session" })
 	w.end()
@@ -95,7 +97,7 @@ type scene struct {
 	testing.TB
 	h        *Handler
 	srv      *httptest.Server
-	log      *logbook
+	log      *eventLog
 	mark     string // a variable that every process of the tree has
 	peers    []*peer
 	deferred []func()
@@ -181,7 +183,7 @@ func (s *scene) newWitness() *witness {
 
 // exchange sends a message and waits for it to come back.
 func (w *witness) exchange() error {
-	w.p.SetDeadline(time.Now().Add(patience))
+	w.p.SetDeadline(time.Now().Add(testLimit))
 	m := fmt.Sprint("round ", w.rounds.Add(1))
 	if _, err := w.p.Write(text(m)); err != nil {
 		return err
@@ -221,7 +223,7 @@ func (w *witness) end() {
 		w.p.t.Fatalf("the other session: %v", w.err)
 	}
 	w.p.write(closing(1000, ""))
-	w.p.wantClose(Close{1000, ""})
+	w.p.wantClose(Ending{1000, ""})
 	w.p.Close()
 }
 
@@ -277,7 +279,7 @@ var errPassed = errors.New("everything was taken")
 func (p *peer) sendLots(sent *atomic.Int64) error {
 	block := text(string(bytes.Repeat([]byte("x"), 64<<10)))
 	for sent.Load() < int64(lots) {
-		p.SetDeadline(time.Now().Add(patience))
+		p.SetDeadline(time.Now().Add(testLimit))
 		n, err := p.Write(block)
 		sent.Add(int64(n))
 		if err != nil {

@@ -3,6 +3,9 @@ package bridge
 import (
 	"math"
 	"sync"
+	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // A feed writes to a child's standard input in the order in which it is
@@ -12,6 +15,7 @@ import (
 type feed struct {
 	to     sink
 	failed func(error) // called when the sink takes no more
+	gone   func() bool // whether the giver's own giver is gone; may be nil
 	wg     *sync.WaitGroup
 
 	mu      sync.Mutex
@@ -21,7 +25,6 @@ type feed struct {
 	size    int           // bytes of the backlog, with those that the feeder is writing
 	feeding bool          // somebody writes: the giver, or the feeder
 	waiting bool          // the giver waits for room
-	trying  bool          // the giver writes
 	closed  bool          // nothing more is given
 	deaf    bool          // nothing more is taken
 	err     error         // why it is deaf
@@ -49,11 +52,7 @@ func (f *feed) write(p []byte) {
 	if !f.feeding && !f.deaf && !f.closed {
 		p = f.try(p)
 	}
-	f.waiting = true
-	for f.size > 0 && f.limit-f.size < len(p) && !f.deaf && !f.closed {
-		f.room.Wait()
-	}
-	f.waiting = false
+	f.waitForRoom(len(p))
 	if len(p) == 0 || f.deaf || f.closed {
 		return
 	}
@@ -64,15 +63,49 @@ func (f *feed) write(p []byte) {
 	}
 }
 
+// goneInterval is how often a giver that waits looks whether there is still
+// somebody to wait for.
+const goneInterval = 250 * time.Millisecond
+
+// waitForRoom waits until n bytes have room, or need none any more.
+func (f *feed) waitForRoom(n int) {
+	full := func() bool { return f.size > 0 && f.limit-f.size < n && !f.deaf && !f.closed }
+	if !full() {
+		return
+	}
+	f.waiting = true
+	if f.gone != nil {
+		var look *time.Timer
+		look = time.AfterFunc(math.MaxInt64, func() {
+			gone := f.gone()
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			switch {
+			case gone:
+				f.limit = math.MaxInt
+				f.room.Broadcast()
+			case f.waiting:
+				look.Reset(goneInterval)
+			}
+		})
+		look.Reset(goneInterval) // not before look can be seen
+		defer look.Stop()
+	}
+	for full() {
+		f.room.Wait()
+	}
+	f.waiting = false
+}
+
 // try writes what the sink takes at once and returns the rest. Nobody else
 // writes meanwhile, but f.mu is unlocked: at once may be never, because a child
 // can hold the lock of its pipe (splice(2) does, while it waits for a socket).
 func (f *feed) try(p []byte) []byte {
-	f.feeding, f.trying = true, true
+	f.feeding = true
 	f.mu.Unlock()
 	n, err := f.to.TryWrite(p)
 	f.mu.Lock()
-	f.feeding, f.trying = false, false
+	f.feeding = false
 	p = p[n:]
 	f.note(err)
 	if f.closed { // meanwhile
@@ -88,12 +121,12 @@ func (f *feed) store(p []byte) {
 	f.size += len(p)
 	for len(p) > 0 {
 		last := len(f.backlog) - 1
-		if last < 0 || len(f.backlog[last]) == largeBuffer {
-			f.backlog = append(f.backlog, getLarge())
+		if last < 0 || len(f.backlog[last]) == wire.LargeBuffer {
+			f.backlog = append(f.backlog, wire.GetLarge())
 			last++
 		}
 		buf := f.backlog[last]
-		n := min(len(p), largeBuffer-len(buf))
+		n := min(len(p), wire.LargeBuffer-len(buf))
 		f.backlog[last] = append(buf, p[:n]...)
 		p = p[n:]
 	}
@@ -113,7 +146,7 @@ func (f *feed) empty() {
 			f.note(err)
 		}
 		f.size -= len(p)
-		putBuffer(p)
+		wire.PutBuffer(p)
 		f.room.Broadcast()
 	}
 	f.backlog, f.feeding = nil, false
@@ -135,6 +168,7 @@ func (f *feed) waitNoMore() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.limit = math.MaxInt
+	f.room.Broadcast()
 }
 
 // finish says that nothing more is given: the child's standard input ends
@@ -155,19 +189,4 @@ func (f *feed) finish() {
 func (f *feed) close() {
 	f.to.Close()
 	close(f.done)
-}
-
-// full reports whether the giver waits for room: while it does, the socket is
-// not read.
-func (f *feed) full() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.waiting
-}
-
-// busy reports whether the giver waits or writes.
-func (f *feed) busy() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.waiting || f.trying
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // A reader that cuts lines off what it reads, as the session's output does.
@@ -200,36 +202,6 @@ func FuzzSplitLine(f *testing.F) {
 	})
 }
 
-func TestPartialRune(t *testing.T) {
-	for p, want := range map[string]int{
-		"":                     0,
-		"x":                    0,
-		"é":                    0,
-		"€":                    0,
-		"😀":                    0,
-		"\ufffd":               0,
-		"\xc3":                 1,
-		"x\xe2":                1,
-		"x\xe2\x82":            2,
-		"\xf0":                 1,
-		"\xf0\x9f":             2,
-		"x\xf0\x9f\x98":        3,
-		"\xff":                 0, // begins nothing
-		"\xc0":                 0,
-		"\x80":                 0,
-		"\x80\x80\x80\x80":     0,
-		"\xe2x":                0,
-		"\xe0\x80":             0, // an encoding that is too long
-		"\xed\xa0":             0, // half of a surrogate
-		"\xf5\x80":             0, // beyond the last rune
-		"\xf0\x9f\x98\x80\xc3": 1,
-	} {
-		if got := partialRune([]byte(p)); got != want {
-			t.Errorf("partialRune(%q) = %d, want %d", p, got, want)
-		}
-	}
-}
-
 func TestAppendValid(t *testing.T) {
 	for p, want := range map[string]string{
 		"":                         "",
@@ -273,22 +245,30 @@ func TestPiecesAreRepairedAsTheWhole(t *testing.T) {
 	}
 }
 
-func TestTerminate(t *testing.T) {
+func TestFeed(t *testing.T) {
 	for _, test := range []struct {
 		framing       Framing
 		message, want string
 	}{
-		{Lines, "", "\n"},
-		{Lines, "a", "a\n"},
-		{Lines, "a\n", "a\n\n"},
-		{Lines, "a\nb", "a\nb\n"},
-		{Lines, "a\r", "a\r\n"},
-		{Chunks, "", ""},
-		{Chunks, "a", "a"},
-		{Chunks, "\x00\xff\n", "\x00\xff\n"},
+		{nil, "a", "a\n"},
+		{Lines{}, "", "\n"},
+		{Lines{}, "a", "a\n"},
+		{Lines{}, "a\n", "a\n\n"},
+		{Lines{}, "a\nb", "a\nb\n"},
+		{Lines{}, "a\r", "a\r\n"},
+		{Tagged{}, "a", "a\n"},
+		{Chunks{}, "", ""},
+		{Chunks{}, "a", "a"},
+		{Chunks{}, "\x00\xff\n", "\x00\xff\n"},
 	} {
-		if got := test.framing.terminate([]byte(test.message)); string(got) != test.want {
-			t.Errorf("framing %d: %q becomes %q, want %q", test.framing, test.message, got, test.want)
+		if got := fed(test.framing, test.message); got != test.want {
+			t.Errorf("%T: %q becomes %q, want %q", test.framing, test.message, got, test.want)
 		}
 	}
+}
+
+// fed is a message as a program reads it.
+func fed(f Framing, message string) string {
+	batch, _ := codecOf(f).feed([]byte("before"+message), len("before"), wire.Text)
+	return strings.TrimPrefix(string(batch), "before")
 }

@@ -82,16 +82,16 @@ func FuzzEnviron(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, request, env string) {
-		h := &Handler{Env: strings.Split(env, "\n"), Hosts: []string{"box.example"}}
+		h := &Handler{Env: strings.Split(env, "\n"), Gate: &Gate{Hosts: []string{"box.example"}}}
 		serveBytes([]byte(request), func(r *http.Request) {
-			if h.check(r) != nil {
+			if check(h, r) != nil {
 				return
 			}
 			bare := r.Clone(r.Context())
 			bare.Header = nil
-			own := byName(t, new(Handler).environ(bare, "ID"))
-			given := byName(t, h.environ(bare, "ID"))
-			got := byName(t, h.environ(r, "ID"))
+			own := byName(t, environOf(new(Handler), bare, "ID"))
+			given := byName(t, environOf(h, bare, "ID"))
+			got := byName(t, environOf(h, r, "ID"))
 			for name, value := range got {
 				if name == "" || strings.Contains(name+value, "\x00") && !strings.Contains(env, "\x00") {
 					t.Errorf("the child gets %q=%q", name, value)

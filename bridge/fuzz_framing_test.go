@@ -3,12 +3,13 @@ package bridge
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"io"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // What a child writes arrives line by line, with control frames only between
@@ -16,26 +17,24 @@ import (
 func FuzzOutput(f *testing.F) {
 	for i, s := range []string{"", "\n", "a\r\nb", "\r", "a\n\n\nb\n", "x\ry\r\n", "\xf0\x9f\x98\x80\n", "\xff\xfe\n\xe4\xb8", strings.Repeat("line\n", 100)} {
 		for pad := range uint8(len(outputPads)) {
-			f.Add([]byte(s), []byte{0, 3, 255}, 4*pad+2, i%2 == 0, i%3 == 0)
+			f.Add([]byte(s), []byte{0, 3, 255}, 4*pad+2, i%3 == 0)
 		}
 	}
 	// pad brings data to the edges of buffers and frames.
-	f.Fuzz(func(t *testing.T, data, sizes []byte, pad uint8, masked, chunks bool) {
+	f.Fuzz(func(t *testing.T, data, sizes []byte, pad uint8, chunks bool) {
 		n := max(outputPads[int(pad/4)%len(outputPads)]+int(pad%4)-2, 0)
 		written := append(bytes.Repeat([]byte("x"), n), data...)
 		nc := &memConn{}
-		s := &session{
-			conn:   newConn(nc, nc, nil),
-			source: io.MultiReader(bytes.NewReader(written[:n]), &memConn{in: bytes.Clone(data), piece: inPieces(sizes)}),
-		}
+		from := io.MultiReader(bytes.NewReader(written[:n]), &memConn{in: bytes.Clone(data), piece: inPieces(sizes)})
+		framing := Framing(Lines{})
 		if chunks {
-			s.framing = Chunks
+			framing = Chunks{}
 		}
-		s.conn.masked = masked
+		s := accepted(t, framing, wire.Options{}, nc, nil, from, discard{})
 		pings := 0
 		nc.onSend = func() {
-			if pings++; pings%3 == 1 { // as the library does, or a timer, while a write is under way
-				s.conn.control(appendFrame(nil, finBit|opPing, []byte("ping"), masked))
+			if pings++; pings%3 == 1 { // as a timer does, while a write is under way
+				s.link.Ask()
 			}
 		}
 		if _, err := s.deliver(); err != nil {
@@ -49,12 +48,12 @@ func FuzzOutput(f *testing.F) {
 			var payload []byte
 			var isMasked bool
 			first, payload, isMasked, rest = parseFrame(t, rest)
-			if isMasked != masked {
-				t.Fatalf("masked: %t", isMasked)
+			if isMasked {
+				t.Fatal("a server's frame is masked")
 			}
 			op := byte(opText)
 			switch {
-			case first == finBit|opPing && string(payload) == "ping":
+			case first == finBit|opPing:
 				continue
 			case within:
 				op = opContinuation
@@ -74,8 +73,8 @@ func FuzzOutput(f *testing.F) {
 		if within {
 			t.Fatal("the last message has no end")
 		}
-		if s.out.messages != int64(len(messages)) {
-			t.Errorf("%d messages, %d were counted", len(messages), s.out.messages)
+		if s.link.Sent().Messages != int64(len(messages)) {
+			t.Errorf("%d messages, %d were counted", len(messages), s.link.Sent().Messages)
 		}
 		if chunks {
 			if strings.Join(messages, "") != string(written) || slices.Contains(messages, "") {
@@ -112,9 +111,9 @@ func FuzzInput(f *testing.F) {
 	// Each byte of plan makes a frame: the upper bits say of what kind, the
 	// lower ones how much of data it takes.
 	f.Fuzz(func(t *testing.T, data, plan, sizes, taken []byte, chunks bool) {
-		framing := Lines
+		framing, end := Framing(Lines{}), "\n"
 		if chunks {
-			framing = Chunks
+			framing, end = Chunks{}, ""
 		}
 		var in, want []byte
 		var pings []string
@@ -145,13 +144,13 @@ func FuzzInput(f *testing.F) {
 			want = append(want, data[:n]...)
 			data = data[n:]
 			if !within {
-				want = framing.terminate(want)
+				want = append(want, end...)
 				messages++
 			}
 		}
 		if within {
 			in = appendFrame(in, finBit, nil, true)
-			want = framing.terminate(want)
+			want = append(want, end...)
 			messages++
 		}
 		in = append(in, closing(4321, "bye")...)
@@ -162,14 +161,14 @@ func FuzzInput(f *testing.F) {
 			to.ready = func() int { return take(1<<16) - 1 } // at times nothing
 		}
 		s, nc := inMemory(t, framing, 1<<16, in, sizes, to)
-		receiveAll(s, (*session).receive)
+		receiveAll(s)
 		if got := to.has(); got != string(want) || to.closed != 1 {
 			t.Errorf("the child has read %d bytes, want %d; its input was closed %d times", len(got), len(want), to.closed)
 		}
-		if s.in.messages != messages {
-			t.Errorf("%d messages were counted, want %d", s.in.messages, messages)
+		if s.link.Received().Messages != messages {
+			t.Errorf("%d messages were counted, want %d", s.link.Received().Messages, messages)
 		}
-		if cause := context.Cause(s.ctx); cause != error(Close{4321, "bye"}) {
+		if cause := context.Cause(s.ctx); cause != error(Ending{4321, "bye"}) {
 			t.Errorf("it ended for %v", cause)
 		}
 		frames := sentFrames(t, nc.out.Bytes())
@@ -177,7 +176,7 @@ func FuzzInput(f *testing.F) {
 			t.Fatal("the close frame was not answered")
 		}
 		checkPongs(t, frames, pings)
-		if size := len(strings.Join(pings, "")) + 6*len(pings); size < maxQueue/2 && len(frames) != len(pings)+1 {
+		if size := len(strings.Join(pings, "")) + 6*len(pings); size < 2<<10 && len(frames) != len(pings)+1 {
 			t.Errorf("%d pings, %d answers", len(pings), len(frames)-1)
 		}
 	})
@@ -200,71 +199,4 @@ func checkPongs(t *testing.T, frames []frame, pings []string) {
 		}
 		pings = pings[answered+1:]
 	}
-}
-
-// The scanner of frames stands between two of them where they end, and
-// nowhere else.
-func FuzzFrameScanner(f *testing.F) {
-	f.Add([]byte{}, []byte{})
-	f.Add(slices.Concat(text("one"), ping(""), text(strings.Repeat("x", 200)), closing(1000, "")), []byte{0, 1, 2, 255})
-	f.Add(appendFrame(appendFrame(nil, opText, make([]byte, 1<<16), false), finBit, []byte("x"), false), []byte{255, 0})
-	f.Add([]byte{0x82, 127, 255, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3}, []byte{3})
-	f.Add([]byte{0x82, 126, 0, 0, 0x82, 255, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0x82, 0}, []byte{0})
-	f.Fuzz(func(t *testing.T, stream, sizes []byte) {
-		edges := map[uint64]bool{}
-		stop := len(stream) // within a header whose length is longer than it needs
-		for at, left := uint64(0), stream; ; {
-			edges[at] = true
-			if len(left) < 2 {
-				break
-			}
-			header, size := uint64(2), uint64(left[1]&0x7f)
-			switch {
-			case size == 126 && len(left) >= 4:
-				header, size = 4, uint64(binary.BigEndian.Uint16(left[2:]))
-				if size < 126 {
-					stop = int(at) + 3
-				}
-			case size == 127 && len(left) >= 10:
-				header, size = 10, binary.BigEndian.Uint64(left[2:])
-				if size < 1<<16 {
-					stop = int(at) + 9
-				}
-			case size >= 126:
-				header = uint64(len(left))
-			}
-			if left[1]&maskBit != 0 {
-				header += 4
-			}
-			if stop < len(stream) || header > uint64(len(left)) || size > uint64(len(left))-header {
-				break
-			}
-			at += header + size
-			left = left[header+size:]
-		}
-		var s frameScanner
-		piece := inPieces(sizes)
-		for at := 0; at < len(stream); {
-			n := piece(len(stream) - at)
-			done, err := s.advance(stream[at : at+n])
-			want := n // or less, up to the end of a frame
-			for i := 1; i < n; i++ {
-				if edges[uint64(at+i)] {
-					want = i
-					break
-				}
-			}
-			want = min(want, stop-at)
-			if done != want || (err != nil) != (want < n && at+want == stop) {
-				t.Fatalf("it went over %d of %d bytes at byte %d, %v; want %d", done, n, at, err, want)
-			}
-			if err != nil {
-				return
-			}
-			at += done
-			if s.between() != edges[uint64(at)] {
-				t.Fatalf("at byte %d of %d between() is %t", at, len(stream), s.between())
-			}
-		}
-	})
 }

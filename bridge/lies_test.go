@@ -15,8 +15,8 @@ import (
 // lying is a server that sends these bytes after a good handshake, and then
 // reads to the end. The last that the client has sent comes on the channel: a
 // close frame, as it should be.
-func lying(t *testing.T, sent []byte) (url string, last <-chan Close) {
-	closed := make(chan Close, 1) // and then closed, whatever comes
+func lying(t *testing.T, sent []byte) (url string, last <-chan Ending) {
+	closed := make(chan Ending, 1) // and then closed, whatever comes
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		nc, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -25,7 +25,7 @@ func lying(t *testing.T, sent []byte) (url string, last <-chan Close) {
 		}
 		defer close(closed)
 		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(patience))
+		nc.SetDeadline(time.Now().Add(testLimit))
 		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
 			acceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n")
 		nc.Write(sent)
@@ -34,9 +34,8 @@ func lying(t *testing.T, sent []byte) (url string, last <-chan Close) {
 			t.Errorf("the client sent %x", all)
 			return
 		}
-		payload := all[6:]
-		applyMask(payload, [4]byte(all[2:]))
-		closed <- Close{int(binary.BigEndian.Uint16(payload)), string(payload[2:])}
+		_, payload, _, _ := parseFrame(t, all)
+		closed <- Ending{int(binary.BigEndian.Uint16(payload)), string(payload[2:])}
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL, closed
@@ -49,12 +48,12 @@ func TestServersThatLie(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		sent []byte
-		want Close
+		want Ending
 	}{
-		{"masked text", appendFrame(nil, finBit|opText, []byte("bad"), true), errProtocol(errMaskedFrame)},
-		{"masked ping", appendFrame(nil, finBit|opPing, nil, true), errProtocol(errMaskedFrame)},
-		{"masked close", closing(1000, ""), errProtocol(errMaskedFrame)},
-		{"length in more bytes than it needs", []byte{finBit | opText, 126, 0, 1, 'x'}, errProtocol(errLongLength)},
+		{"masked text", appendFrame(nil, finBit|opText, []byte("bad"), true), Ending{1002, "masked frame from a server"}},
+		{"masked ping", appendFrame(nil, finBit|opPing, nil, true), Ending{1002, "masked frame from a server"}},
+		{"masked close", closing(1000, ""), Ending{1002, "masked frame from a server"}},
+		{"length in more bytes than it needs", []byte{finBit | opText, 126, 0, 1, 'x'}, Ending{1002, "length in more bytes than it needs"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			url, last := lying(t, slices.Concat(message, test.sent))
@@ -74,7 +73,7 @@ func TestServersThatLie(t *testing.T) {
 
 // What a server has sent before it closed is not lost in silence.
 func TestOutputThatFailsAfterTheClose(t *testing.T) {
-	url, last := lying(t, slices.Concat(appendFrame(nil, finBit|opText, []byte("lost"), false), closeFrame(Close{Code: 1000}, false)))
+	url, last := lying(t, slices.Concat(appendFrame(nil, finBit|opText, []byte("lost"), false), closeFrame(Ending{Code: 1000}, false)))
 	stdin, keep := io.Pipe()
 	defer keep.Close()
 	out := writerFunc(func([]byte) (int, error) {

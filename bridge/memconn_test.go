@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 	"github.com/wsbridge/wsbridge/process"
 )
 
@@ -112,80 +111,49 @@ func (u memUpgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return u.conn, bufio.NewReadWriter(r, bufio.NewWriter(u.conn)), err
 }
 
-// inMemory is a session with nothing at its other end but to, in which the
-// client sends in and is gone.
+// inMemory is a session with nothing at its far end but to, in which the client
+// sends in and is gone.
 func inMemory(t testing.TB, framing Framing, limit int, in []byte, sizes []byte, to sink) (*session, *memConn) {
 	piece := inPieces(sizes)
 	early := min(piece(len(in)), 4096)
 	nc := &memConn{in: in[early:], piece: piece}
-	return accepted(t, framing, limit, nc, in[:early], to), nc
+	return accepted(t, framing, wire.Options{MaxMessageSize: limit}, nc, in[:early], nil, to), nc
 }
 
-// accepted is a session at the server's end of nc, with nothing at its other
-// end but to.
-func accepted(t testing.TB, framing Framing, limit int, nc net.Conn, early []byte, to sink) *session {
-	s := bareSession(framing, limit)
-	if err := s.upgrade(memUpgrade{nc, early}, upgradeRequest()); err != nil {
-		t.Fatal(err)
-	}
-	s.attach(nil, to)
-	return s
-}
-
-// dialed is the same at the client's end of nc.
-func dialed(t testing.TB, framing Framing, limit int, nc net.Conn, to sink) *session {
-	s := bareSession(framing, limit)
-	ws, _, err := websocket.Dial(t.Context(), "ws://localhost/", &websocket.DialOptions{
-		HTTPClient:     &http.Client{Transport: memServer{nc, s}},
-		OnPingReceived: s.answer,
-		OnPongReceived: s.pong,
-	})
+// accepted is a session at the server's end of nc, with nothing at its far end
+// but from and to.
+func accepted(t testing.TB, framing Framing, o wire.Options, nc net.Conn, early []byte, from io.Reader, to sink) *session {
+	link, err := wire.Accept(memUpgrade{nc, early}, upgradeRequest(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.ws = ws
-	s.ws.SetReadLimit(-1)
-	s.attach(nil, to)
-	return s
-}
-
-func bareSession(framing Framing, limit int) *session {
-	s := &session{framing: framing, maxMessageSize: limit, draining: context.Background(), killed: context.Background()}
+	s := &session{link: link, draining: context.Background(), killed: context.Background()}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
+	s.inputDone = make(chan struct{})
+	s.far = newOwnStreams(from, to, 0, framing, o.MaxMessageSize, func(error) {}) // a child may close its input
 	return s
 }
 
-// A memServer answers a handshake and gives the library the session's conn, as
-// an upgrader does.
-type memServer struct {
-	conn    net.Conn
-	session *session
-}
-
-func (m memServer) RoundTrip(r *http.Request) (*http.Response, error) {
-	c := m.session.setConn(m.conn, m.conn, nil)
-	c.masked = true
-	header := http.Header{}
-	header.Set("Upgrade", "websocket")
-	header.Set("Connection", "Upgrade")
-	header.Set("Sec-WebSocket-Accept", acceptKey(r.Header.Get("Sec-WebSocket-Key")))
-	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: header, Body: c}, nil
-}
-
-// receiveAll is the session's way from the client to the child.
-func receiveAll(s *session, receive func(*session) error) {
+// receiveAll is the session's way from the client to the far end.
+func receiveAll(s *session) {
 	defer time.AfterFunc(time.Minute, func() { panic("the session hangs") }).Stop()
-	receiveOn(s, receive)
+	s.input()
+	s.far.closeInput()
+	<-s.far.(*ownStreams).feed.done
+	s.link.Close(wire.Ending(endingFor(context.Cause(s.ctx), process.State{})), closeLimit)
 }
 
-func receiveOn(s *session, receive func(*session) error) {
-	s.inputEnds(receive(s))
-	close(s.inputDone)
-	s.feed.finish()
-	<-s.feed.done
-	s.close(context.Cause(s.ctx), process.State{})
-	s.wg.Wait()
+// deliver is its way from the far end to the client.
+func (s *session) deliver() (readErr, err error) {
+	far := s.far.(*ownStreams)
+	d := &delivery{codec: far.codec, out: s, batch: s.link.NewBatch()}
+	return d.run(&stream{name: "stdout", from: readerSource{far.input}})
 }
+
+// A readerSource is a reader that never has nothing.
+type readerSource struct{ io.Reader }
+
+func (r readerSource) ReadTo(take func() []byte, _ func()) (int, error) { return r.Read(take()) }
 
 // sentFrames reads what a server has sent, which must be whole frames.
 func sentFrames(t *testing.T, sent []byte) []frame {

@@ -1,12 +1,11 @@
 package bridge
 
 import (
-	"bytes"
 	"crypto/tls"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -37,12 +36,15 @@ func withHost(host string) func(*http.Request) {
 func overTLS(r *http.Request) { r.TLS = new(tls.ConnectionState) }
 
 // statusOf is that of a refusal, and 101 without one.
-func statusOf(r *refusal) int {
+func statusOf(r *Refusal) int {
 	if r == nil {
 		return http.StatusSwitchingProtocols
 	}
-	return r.status
+	return r.Status
 }
+
+// check goes through what is checked before anything is looked for.
+func check(h *Handler, r *http.Request) *Refusal { return h.admission(r).pass(toSession[:3]) }
 
 func mustParseOrigins(t testing.TB, rules ...string) []Origin {
 	t.Helper()
@@ -118,8 +120,8 @@ func TestHandshake(t *testing.T) {
 		r := upgradeRequest(test.edit)
 		h := &Handler{}
 		if test.status == http.StatusSwitchingProtocols {
-			if err := h.check(r); err != nil {
-				t.Errorf("%s: refused with %d: %v", test.name, err.status, err)
+			if err := check(h, r); err != nil {
+				t.Errorf("%s: refused with %d: %v", test.name, err.Status, err)
 			}
 			continue
 		}
@@ -133,7 +135,7 @@ func TestHandshake(t *testing.T) {
 				t.Errorf("%s: %s: %q, want %q", test.name, name, got, test.header.Get(name))
 			}
 		}
-		if h.running != 0 {
+		if h.sessions() != 0 {
 			t.Errorf("%s: a refused request is counted as a session", test.name)
 		}
 	}
@@ -142,7 +144,7 @@ func TestHandshake(t *testing.T) {
 // A request that deserves every refusal gets the first of them, and the next
 // one when that is mended.
 func TestOrderOfChecks(t *testing.T) {
-	h := &Handler{MaxForks: 1, running: 1}
+	h := &Handler{Limits: full()}
 	r := upgradeRequest(withHost("evil.example"), withHeader("Origin", "http://other.example"))
 	r.Method = http.MethodPost
 	r.ProtoMinor = 0
@@ -161,7 +163,7 @@ func TestOrderOfChecks(t *testing.T) {
 		{400, "Sec-WebSocket-Key is not 16 bytes in base64", func() { r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") }},
 		{403, "unknown host", func() { r.Host = "localhost" }},
 		{403, "origin not allowed", func() { r.Header.Del("Origin") }},
-		{429, "too many sessions", func() { h.closed = true }},
+		{429, "too many sessions", func() { h.Shutdown(t.Context()) }},
 		{503, "server shutting down", nil},
 	} {
 		w := httptest.NewRecorder()
@@ -173,18 +175,18 @@ func TestOrderOfChecks(t *testing.T) {
 			step.mend()
 		}
 	}
-	if h.running != 1 {
-		t.Errorf("%d sessions are counted, want 1", h.running)
+	if n := h.sessions(); n != 0 {
+		t.Errorf("%d sessions are counted, want none", n)
 	}
 }
 
 // What HostChecked serves, it serves to requests for this server only, upgrades
 // among them.
 func TestHostChecked(t *testing.T) {
-	h := &Handler{Hosts: []string{"box.example"}}
-	checked := h.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := &Handler{Gate: &Gate{Hosts: []string{"box.example"}}}
+	checked := h.Gate.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
-	}))
+	}), nil)
 	for host, status := range map[string]int{"box.example:80": 418, "127.0.0.1": 418, "evil.example": 403, "a b": 400} {
 		for _, edit := range []func(*http.Request){func(*http.Request) {}, withHeader("Upgrade")} {
 			w := httptest.NewRecorder()
@@ -198,8 +200,10 @@ func TestHostChecked(t *testing.T) {
 
 func TestHost(t *testing.T) {
 	h := &Handler{
-		Hosts:   []string{"Box.Example", "named.example:9000", "dotted.example.", "not a host"},
-		Origins: mustParseOrigins(t, "https://app.example:444", "page.example", "chrome-extension://abcdef"),
+		Gate: &Gate{
+			Hosts:   []string{"Box.Example", "named.example:9000", "dotted.example.", "not a host"},
+			Origins: mustParseOrigins(t, "https://app.example:444", "page.example", "chrome-extension://abcdef"),
+		},
 	}
 	for _, test := range []struct {
 		host   string
@@ -323,13 +327,13 @@ func TestHost(t *testing.T) {
 		{"256.0.0.1", 403},
 	} {
 		r := upgradeRequest(withHost(test.host))
-		if got := statusOf(h.check(r)); got != test.status {
+		if got := statusOf(check(h, r)); got != test.status {
 			t.Errorf("Host: %s: %d, want %d", test.host, got, test.status)
 		}
 		// A page is not to be read by a rebound name either.
 		r = httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Host = test.host
-		h := &Handler{Hosts: h.Hosts, Origins: h.Origins, Plain: http.NotFoundHandler()}
+		h := &Handler{Plain: http.NotFoundHandler(), Gate: h.Gate}
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if plain := map[int]int{101: 404, 403: 403, 400: 400}[test.status]; w.Code != plain {
@@ -363,12 +367,12 @@ func TestRebinding(t *testing.T) {
 		{"192.168.1.5:8080", "http://192.168.1.5:8080", 101},
 	} {
 		for _, same := range []bool{false, true} {
-			h := &Handler{Hosts: []string{"box.example"}, Origins: mustParseOrigins(t, "page.example"), SameOrigin: same}
+			h := &Handler{Gate: &Gate{Hosts: []string{"box.example"}, Origins: mustParseOrigins(t, "page.example"), SameOrigin: same}}
 			r := upgradeRequest(withHost(test.host))
 			if test.origin != "" {
 				r.Header.Set("Origin", test.origin)
 			}
-			if got := statusOf(h.check(r)); got != test.status {
+			if got := statusOf(check(h, r)); got != test.status {
 				t.Errorf("Host: %s, Origin: %s, SameOrigin %t: %d, want %d", test.host, test.origin, same, got, test.status)
 			}
 		}
@@ -377,9 +381,9 @@ func TestRebinding(t *testing.T) {
 
 // A rule for pages without an origin is none for a host.
 func TestHostWhenNullMay(t *testing.T) {
-	h := &Handler{Origins: mustParseOrigins(t, "null")}
+	h := &Handler{Gate: &Gate{Origins: mustParseOrigins(t, "null")}}
 	for host, status := range map[string]int{"null": 403, "null:8080": 403, "localhost": 101} {
-		if got := statusOf(h.check(upgradeRequest(withHost(host)))); got != status {
+		if got := statusOf(check(h, upgradeRequest(withHost(host)))); got != status {
 			t.Errorf("Host: %s: %d, want %d", host, got, status)
 		}
 	}
@@ -387,9 +391,9 @@ func TestHostWhenNullMay(t *testing.T) {
 
 // Whom every page may reach may have any name.
 func TestHostWhenEveryOriginMay(t *testing.T) {
-	h := &Handler{Origins: mustParseOrigins(t, "*")}
+	h := &Handler{Gate: &Gate{Origins: mustParseOrigins(t, "*")}}
 	for host, status := range map[string]int{"any.example": 101, "any.example:80": 101, "a b": 400} {
-		if got := statusOf(h.check(upgradeRequest(withHost(host)))); got != status {
+		if got := statusOf(check(h, upgradeRequest(withHost(host)))); got != status {
 			t.Errorf("Host: %s: %d, want %d", host, got, status)
 		}
 	}
@@ -542,12 +546,12 @@ func TestOrigin(t *testing.T) {
 		if test.origin != nil {
 			r.Header["Origin"] = test.origin
 		}
-		h := &Handler{Hosts: []string{box}, Origins: mustParseOrigins(t, test.rules...)}
-		if got := statusOf(h.check(r)); got != test.status {
+		h := &Handler{Gate: &Gate{Hosts: []string{box}, Origins: mustParseOrigins(t, test.rules...)}}
+		if got := statusOf(check(h, r)); got != test.status {
 			t.Errorf("%s: Host: %s, Origin: %s, rules %s: %d, want %d", test.name, test.host, test.origin, test.rules, got, test.status)
 		}
-		h.SameOrigin = true
-		if got := statusOf(h.check(r)); got != test.same {
+		h.Gate.SameOrigin = true
+		if got := statusOf(check(h, r)); got != test.same {
 			t.Errorf("%s, SameOrigin: Host: %s, Origin: %s, rules %s: %d, want %d", test.name, test.host, test.origin, test.rules, got, test.same)
 		}
 	}
@@ -555,13 +559,13 @@ func TestOrigin(t *testing.T) {
 
 // The zero Origin, of a slice that was made too long, lets nobody in.
 func TestZeroOrigin(t *testing.T) {
-	h := &Handler{Hosts: []string{"box.example"}, Origins: make([]Origin, 2)}
+	h := &Handler{Gate: &Gate{Hosts: []string{"box.example"}, Origins: make([]Origin, 2)}}
 	for _, origin := range []string{"http://page.example", "null", "", "http://", "://"} {
-		if got := statusOf(h.check(upgradeRequest(withHost("box.example"), withHeader("Origin", origin)))); got != 403 {
+		if got := statusOf(check(h, upgradeRequest(withHost("box.example"), withHeader("Origin", origin)))); got != 403 {
 			t.Errorf("Origin: %s: %d", origin, got)
 		}
 	}
-	if got := statusOf(h.check(upgradeRequest(withHost("evil.example")))); got != 403 {
+	if got := statusOf(check(h, upgradeRequest(withHost("evil.example")))); got != 403 {
 		t.Errorf("an unknown host: %d", got)
 	}
 }
@@ -613,46 +617,48 @@ func TestParseOrigin(t *testing.T) {
 	}
 }
 
-// The log of a refusal names the flag that would have let the request in,
-// and that flag does.
-func TestRefusalNamesItsRemedy(t *testing.T) {
-	for _, test := range []struct{ host, origin, remedy string }{
-		{"evil.example:8080", "", `"evil.example" (--origin=evil.example allows it)`},
-		{"EVIL.example.", "", `"evil.example" (--origin=evil.example allows it)`},
-		{"localhost:8080", "http://page.example", "(--origin=http://page.example allows it)"},
-		{"localhost:8080", "https://page.example:444", "(--origin=https://page.example:444 allows it)"},
-		{"localhost:8080", "http://[2001:db8::1]:81", "(--origin=http://[2001:db8::1]:81 allows it)"},
-		{"localhost:8080", "HTTP://[2001:DB8:0::1%25$(reboot)]", "(--origin=http://[2001:db8::1] allows it)"},
-		{"localhost:8080", "file://", "(--origin=null allows it)"},
-		{"localhost:8080", "null", "(--origin=null allows it)"},
+// A refusal names what would have to be allowed, and that does.
+func TestRefusalNamesItsSubject(t *testing.T) {
+	for _, test := range []struct{ host, origin, subject string }{
+		{"evil.example:8080", "", "evil.example"},
+		{"EVIL.example.", "", "evil.example"},
+		{"localhost:8080", "http://page.example", "http://page.example"},
+		{"localhost:8080", "https://page.example:444", "https://page.example:444"},
+		{"localhost:8080", "http://[2001:db8::1]:81", "http://[2001:db8::1]:81"},
+		{"localhost:8080", "HTTP://[2001:DB8:0::1%25$(reboot)]", "http://[2001:db8::1]"},
+		{"localhost:8080", "file://", "null"},
+		{"localhost:8080", "null", "null"},
 	} {
-		var log bytes.Buffer
-		h := &Handler{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		h := &Handler{}
+		log := record(t, h)
 		r := upgradeRequest(withHost(test.host))
+		rule := RuleHost
 		if test.origin != "" {
 			r.Header.Set("Origin", test.origin)
+			rule = RuleOrigin
 		}
 		h.ServeHTTP(httptest.NewRecorder(), r)
-		if got := strings.ReplaceAll(log.String(), `\"`, `"`); !strings.Contains(got, test.remedy) {
-			t.Errorf("Host: %s, Origin: %s: the log has no %s:\n%s", test.host, test.origin, test.remedy, got)
+		if !log.has(an(func(e Refused) bool {
+			return e.Refusal.Rule == rule && e.Refusal.Subject == test.subject && e.Refusal.Detail == strconv.Quote(test.subject)
+		})) {
+			t.Errorf("Host: %s, Origin: %s: no refusal of %s:\n%s", test.host, test.origin, test.subject, log)
 		}
-		_, rule, _ := strings.Cut(test.remedy, "--origin=")
-		rule, _, _ = strings.Cut(rule, " ")
-		h = &Handler{Origins: mustParseOrigins(t, rule)}
-		if err := h.check(r); err != nil {
-			t.Errorf("--origin=%s does not allow it: %v", rule, err)
+		h = &Handler{Gate: &Gate{Origins: mustParseOrigins(t, test.subject)}}
+		if err := check(h, r); err != nil {
+			t.Errorf("the rule %s does not allow it: %v", test.subject, err)
 		}
 	}
 }
 
-// Where no flag would help, none is named.
+// Where nothing would help, nothing is named.
 func TestRefusalOfMalformedOrigin(t *testing.T) {
 	for _, origin := range []string{"", "*", "http://page.example/path", "page.example", "http://$(reboot).example"} {
-		var log bytes.Buffer
-		h := &Handler{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		h := &Handler{}
+		log := record(t, h)
 		h.ServeHTTP(httptest.NewRecorder(), upgradeRequest(withHeader("Origin", origin)))
-		if got := log.String(); !strings.Contains(got, "malformed") || strings.Contains(got, "--origin") {
-			t.Errorf("Origin: %s: %s", origin, got)
+		if !log.has(an(func(e Refused) bool { return e.Refusal.Rule == RuleOrigin && e.Refusal.Subject == "" })) ||
+			!strings.Contains(log.String(), "malformed") {
+			t.Errorf("Origin: %s: %s", origin, log)
 		}
 	}
 }
@@ -686,9 +692,9 @@ func FuzzCheckOrigin(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, host, origin string, same bool) {
-		h := &Handler{SameOrigin: same}
+		h := &Handler{Gate: &Gate{SameOrigin: same}}
 		r := upgradeRequest(withHost(host), withHeader("Origin", origin))
-		if h.check(r) != nil {
+		if check(h, r) != nil {
 			return
 		}
 		name, _, err := splitHost(requestHost(r))

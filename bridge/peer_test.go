@@ -9,19 +9,17 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
-// patience is how long a test waits for what must come; no test waits for it
+// testLimit is how long a test waits for what must come; no test waits for it
 // to pass.
-const patience = 20 * time.Second
+const testLimit = 20 * time.Second
 
 // serve starts a server for a Handler and shuts both down with the test.
 func serve(t testing.TB, h *Handler) *httptest.Server {
@@ -102,7 +100,7 @@ func dial(t testing.TB, addr string) *peer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(patience))
+	nc.SetDeadline(time.Now().Add(testLimit))
 	return &peer{TCPConn: nc.(*net.TCPConn), t: t, r: bufio.NewReaderSize(nc, 64<<10)}
 }
 
@@ -134,7 +132,7 @@ func handshake(t testing.TB, srv *httptest.Server, lines ...string) int {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(patience))
+	nc.SetDeadline(time.Now().Add(testLimit))
 	io.WriteString(nc, handshakeFor(srv, "/", lines...))
 	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
 	if err != nil {
@@ -228,7 +226,7 @@ func (p *peer) message() string {
 
 // closed reads messages up to the close frame, answers it and waits for the
 // end of the connection. It returns the messages and how it was closed.
-func (p *peer) closed() ([]string, Close) {
+func (p *peer) closed() ([]string, Ending) {
 	p.t.Helper()
 	var messages []string
 	var pieces []byte
@@ -236,9 +234,9 @@ func (p *peer) closed() ([]string, Close) {
 		f := p.next()
 		switch f.op {
 		case opClose:
-			c := Close{Code: 1005}
+			c := Ending{Code: 1005}
 			if len(f.payload) >= 2 {
-				c = Close{int(binary.BigEndian.Uint16(f.payload)), string(f.payload[2:])}
+				c = Ending{int(binary.BigEndian.Uint16(f.payload)), string(f.payload[2:])}
 			}
 			p.Write(appendFrame(nil, finBit|opClose, f.payload, true))
 			if rest, err := io.ReadAll(p.r); err != nil || len(rest) > 0 {
@@ -258,51 +256,17 @@ func (p *peer) closed() ([]string, Close) {
 	}
 }
 
-func (p *peer) wantClose(want Close) {
+func (p *peer) wantClose(want Ending) {
 	p.t.Helper()
 	if _, got := p.closed(); got != want {
 		p.t.Errorf("closed with %v, want %v", got, want)
 	}
 }
 
-// A logbook is a log that a test can wait for.
-type logbook struct {
-	t  testing.TB
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// newLog gives a Handler a log.
-func newLog(t testing.TB, h *Handler) *logbook {
-	l := &logbook{t: t}
-	h.Logger = slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	return l
-}
-
-// wait waits until the log contains want.
-func (l *logbook) wait(want string) {
-	l.t.Helper()
-	until(l.t, func() bool { return strings.Contains(l.String(), want) }, func() string {
-		return fmt.Sprintf("%q in the log:\n%s", want, l)
-	})
-}
-
 // until waits for a condition.
 func until(t testing.TB, condition func() bool, what func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(testLimit); !condition(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what())
 		}

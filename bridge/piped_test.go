@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // A piped is a session of a Handler that has neither child nor socket, so that
@@ -17,7 +19,7 @@ type piped struct {
 
 	session *session
 	handler *Handler
-	end     Close         // how it ended
+	end     Ending        // how it ended
 	took    time.Duration // from the start to the end
 	done    chan struct{}
 }
@@ -45,22 +47,30 @@ func runPiped(t *testing.T, h *Handler, source io.Reader, to sink) *piped {
 
 // runOver is runPiped over a connection that is there.
 func runOver(t *testing.T, client, server net.Conn, h *Handler, source io.Reader, to sink) *piped {
-	h.once.Do(h.init)
 	r := httptest.NewRequest("GET", "/", nil)
 	for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket",
 		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
 		r.Header.Set(name, value)
 	}
-	s := h.newSession(r, program{})
-	if err := s.upgrade(pipedWriter{httptest.NewRecorder(), server}, r); err != nil {
+	a := h.admission(r)
+	for _, next := range []admitStep{(*admission).takePlace, (*admission).join} {
+		if refused := next(a); refused != nil {
+			t.Fatal(refused)
+		}
+	}
+	link, err := wire.Accept(pipedWriter{httptest.NewRecorder(), server}, r, h.options(r))
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.log = h.Logger
-	s.attach(source, to)
+	s := h.newSession(a.ctx, link, nil)
+	own := newOwnStreams(source, to, 0, h.Framing, h.Bounds.backlog(), s.end)
+	own.feed.gone = link.IsGone
+	s.far = own
 	p := &piped{Conn: client, peer: &peer{t: t, r: bufio.NewReader(client)}, session: s, handler: h, done: make(chan struct{})}
 	begin := time.Now()
 	go func() {
 		defer close(p.done)
+		defer a.place.free()
 		p.end, _ = s.run()
 		p.took = time.Since(begin)
 	}()
@@ -89,7 +99,7 @@ func (p *piped) rest() (all []reply) {
 }
 
 // wantRest reads what must be nothing, or a close frame and nothing else.
-func (p *piped) wantRest(want ...Close) {
+func (p *piped) wantRest(want ...Ending) {
 	p.t.Helper()
 	got := p.rest()
 	if len(got) != len(want) || len(want) > 0 && got[0] != closeReply(want[0]) {
@@ -98,7 +108,7 @@ func (p *piped) wantRest(want ...Close) {
 	<-p.done
 }
 
-func closeReply(c Close) reply { return reply{opClose, closePayload(c)} }
+func closeReply(c Ending) reply { return reply{opClose, closePayload(c)} }
 
 // silence is a source that says nothing until it is closed.
 func silence(t *testing.T) (source io.Reader, end func()) {

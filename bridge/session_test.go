@@ -24,11 +24,11 @@ func TestEcho(t *testing.T) {
 		}
 	}
 	p.write(closing(1000, "bye"))
-	p.wantClose(Close{1000, "bye"})
+	p.wantClose(Ending{1000, "bye"})
 }
 
 func TestBinary(t *testing.T) {
-	srv := serve(t, child(&Handler{Framing: Chunks}, "echo"))
+	srv := serve(t, child(&Handler{Framing: Chunks{}}, "echo"))
 	p := connect(t, srv)
 	for _, size := range []int{1, 125, 126, 127, 2000, 65535, 65536, 300_000} {
 		sent := bytes.Repeat([]byte("\x00\xff\n\x7f\x80"), size/5+1)[:size]
@@ -42,7 +42,7 @@ func TestBinary(t *testing.T) {
 		}
 	}
 	p.write(closing(1000, ""))
-	p.wantClose(Close{1000, ""})
+	p.wantClose(Ending{1000, ""})
 }
 
 // Lines of every size that a buffer or a header has an edge at, as they leave.
@@ -72,7 +72,7 @@ func TestLineSizes(t *testing.T) {
 			t.Errorf("line of %d arrived as %d bytes in %d frames", want, got, frames)
 		}
 	}
-	p.wantClose(Close{1000, ""})
+	p.wantClose(Ending{1000, ""})
 }
 
 // What the child writes, write by write, and the messages that arrive. Each
@@ -114,7 +114,7 @@ func TestLines(t *testing.T) {
 			if fmt.Sprintf("%.50q", got) != fmt.Sprintf("%.50q", test.want) || strings.Join(got, "\n") != strings.Join(test.want, "\n") {
 				t.Errorf("got %.50q, want %.50q", got, test.want)
 			}
-			if end != (Close{1000, ""}) {
+			if end != (Ending{1000, ""}) {
 				t.Errorf("closed with %v", end)
 			}
 		})
@@ -124,13 +124,13 @@ func TestLines(t *testing.T) {
 func TestHowItEnds(t *testing.T) {
 	tests := []struct {
 		child []string
-		want  Close
+		want  Ending
 	}{
-		{[]string{"exit", "0"}, Close{1000, ""}},
-		{[]string{"exit", "3"}, Close{4003, "exit status 3"}},
-		{[]string{"exit", "255"}, Close{4255, "exit status 255"}},
-		{[]string{"closeout", "0"}, Close{1000, ""}},
-		{[]string{"closeout", "7"}, Close{4007, "exit status 7"}},
+		{[]string{"exit", "0"}, Ending{1000, ""}},
+		{[]string{"exit", "3"}, Ending{4003, "exit status 3"}},
+		{[]string{"exit", "255"}, Ending{4255, "exit status 255"}},
+		{[]string{"closeout", "0"}, Ending{1000, ""}},
+		{[]string{"closeout", "7"}, Ending{4007, "exit status 7"}},
 	}
 	for _, test := range tests {
 		t.Run(strings.Join(test.child, " "), func(t *testing.T) {
@@ -142,15 +142,15 @@ func TestHowItEnds(t *testing.T) {
 func TestCannotStart(t *testing.T) {
 	tests := []struct {
 		command string
-		want    Close
+		want    Ending
 	}{
-		{"./no-such-command", Close{1011, "command not found"}},
-		{"no-such-command", Close{1011, "command not found"}},
-		{os.TempDir(), Close{1011, "command is not a program"}},
+		{"./no-such-command", Ending{1011, "command not found"}},
+		{"no-such-command", Ending{1011, "command not found"}},
+		{os.TempDir(), Ending{1011, "command is not a program"}},
 	}
 	for _, test := range tests {
 		t.Run(test.command, func(t *testing.T) {
-			h := &Handler{Command: []string{test.command}, MaxForks: 1}
+			h := &Handler{Command: []string{test.command}, Limits: &Limits{MaxForks: 1}}
 			srv := serve(t, h)
 			for range 3 { // the slot is free each time
 				connect(t, srv).wantClose(test.want)
@@ -161,9 +161,9 @@ func TestCannotStart(t *testing.T) {
 }
 
 func (h *Handler) sessions() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.running
+	h.own.mu.Lock()
+	defer h.own.mu.Unlock()
+	return h.own.running
 }
 
 // Bytes that come with the handshake are the first of the stream. They used
@@ -187,7 +187,7 @@ func TestBytesWithTheHandshake(t *testing.T) {
 			t.Fatalf("run %d: got %q", i, got)
 		}
 		p.write(closing(1000, ""))
-		p.wantClose(Close{1000, ""})
+		p.wantClose(Ending{1000, ""})
 	}
 }
 
@@ -195,8 +195,8 @@ func TestBytesWithTheHandshake(t *testing.T) {
 // comes after it is nothing.
 func TestCloseInABurst(t *testing.T) {
 	h := child(&Handler{}, "count")
-	h.Grace = patience // the child shall read to the end of its input
-	log := newLog(t, h)
+	h.Bounds.Grace = testLimit // the child shall read to the end of its input
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	var burst []byte
 	for i := range 1000 {
@@ -212,25 +212,25 @@ func TestCloseInABurst(t *testing.T) {
 		t.Errorf("after the answer: %v, want the end", err)
 	}
 	p.Close()
-	log.wait("1000 lines, 7000 bytes")
-	log.wait(`code=4321 reason=enough`)
-	log.wait(`messages_in=1000 bytes_in=6000`)
+	log.wait(says("1000 lines, 7000 bytes"))
+	log.wait(closedBecause(Ending{4321, "enough"}))
+	log.wait(an(func(e Closed) bool { return e.In == Traffic{1000, 6000} }))
 }
 
 // A client that closes is the cause, however quickly the child then ends. The
 // end of the child's input used to come before the cause was set.
 func TestTheClientClosedFirst(t *testing.T) {
 	h := child(&Handler{}, "echo")
-	log := newLog(t, h)
+	log := record(t, h)
 	srv := serve(t, h)
 	const runs = 50
 	for range runs {
 		p := connect(t, srv)
 		p.write(closing(4321, ""))
-		p.wantClose(Close{4321, ""})
+		p.wantClose(Ending{4321, ""})
 	}
-	until(t, func() bool { return strings.Count(log.String(), "msg=close") == runs }, func() string { return "the ends" })
-	if n := strings.Count(log.String(), "code=4321"); n != runs {
+	log.waitFor(runs, an[Closed]())
+	if n := log.count(closedWith(4321)); n != runs {
 		t.Errorf("%d of %d sessions were ended by the client", n, runs)
 	}
 }
@@ -260,7 +260,7 @@ func TestTheLastByteArrives(t *testing.T) {
 			if len(got) != 20000 || got[19999] != "     19999" {
 				t.Fatalf("%d lines arrived", len(got))
 			}
-			if end != (Close{4005, "exit status 5"}) {
+			if end != (Ending{4005, "exit status 5"}) {
 				t.Errorf("closed with %v", end)
 			}
 		}
@@ -275,7 +275,7 @@ func TestEndInTheMiddleOfAFrame(t *testing.T) {
 		p := connect(t, srv)
 		p.write(append(text("go"), long[:cut]...))
 		got, end := p.closed()
-		if want := (Close{4005, "exit status 5"}); len(got) != 3 || end != want {
+		if want := (Ending{4005, "exit status 5"}); len(got) != 3 || end != want {
 			t.Errorf("cut at %d: got %q, %v", cut, got, end)
 		}
 	}
@@ -285,25 +285,25 @@ func TestEndInTheMiddleOfAFrame(t *testing.T) {
 // child has ended.
 func TestSlowReader(t *testing.T) {
 	h := child(&Handler{}, "lines", "20000", "1000")
-	log := newLog(t, h)
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	p.write(text("go"))
-	log.wait("msg=open")
+	log.wait(an[Started]())
 	time.Sleep(2 * time.Second) // longer than any limit of a child's end
 	got, end := p.closed()
 	if len(got) != 20_000 || strings.TrimSpace(got[19_999]) != "19999" {
 		t.Errorf("%d lines arrived", len(got))
 	}
-	if end != (Close{4005, "exit status 5"}) {
+	if end != (Ending{4005, "exit status 5"}) {
 		t.Errorf("closed with %v", end)
 	}
-	log.wait("msg=close")
+	log.wait(an[Closed]())
 }
 
 // A child that does not read hides neither the client's close nor its pings.
 func TestDeafChild(t *testing.T) {
-	h := child(&Handler{MaxForks: 1}, "deaf")
-	log := newLog(t, h)
+	h := child(&Handler{Limits: &Limits{MaxForks: 1}}, "deaf")
+	log := record(t, h)
 	srv := serve(t, h)
 	p := connect(t, srv)
 	if got := p.message(); got != "ready" {
@@ -315,16 +315,16 @@ func TestDeafChild(t *testing.T) {
 		t.Errorf("got %x %q", f.op, f.payload)
 	}
 	p.write(closing(1000, ""))
-	p.wantClose(Close{1000, ""})
-	log.wait(`child="signal: killed"`)
+	p.wantClose(Ending{1000, ""})
+	log.wait(childEnded("signal: killed"))
 	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the slot" })
 }
 
 // A full backlog pushes back on the client, whose departure is noticed by the
 // pings, though its missing pongs do not count.
 func TestFullBacklog(t *testing.T) {
-	h := child(&Handler{MaxMessageSize: 10_000, PingInterval: 20 * time.Millisecond}, "deaf")
-	log := newLog(t, h)
+	h := child(&Handler{Bounds: Bounds{MaxMessageSize: 10_000, PingInterval: 20 * time.Millisecond}}, "deaf")
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	go func() { // at once: nobody answers the pings
 		block := bytes.Repeat(text(strings.Repeat("x", 1000)), 100)
@@ -338,20 +338,20 @@ func TestFullBacklog(t *testing.T) {
 		for p.next().op != opPing {
 		}
 	}
-	if strings.Contains(log.String(), "msg=close") {
+	if log.has(an[Closed]()) {
 		t.Error("the session ended while the client was there")
 	}
 	p.SetLinger(0) // a reset
 	p.Close()
-	log.wait("msg=close")
-	log.wait("code=1006")
+	log.wait(an[Closed]())
+	log.wait(closedWith(1006))
 }
 
 // A client that reads nothing and pings is answered when it reads on, and is
 // no reason to end (the library alone would, after 5 seconds).
 func TestPingsOfAClientThatDoesNotRead(t *testing.T) {
 	h := child(&Handler{}, "flood")
-	log := newLog(t, h)
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	log.blocked()
 	for i := range 2000 {
@@ -380,20 +380,20 @@ func TestPingsOfAClientThatDoesNotRead(t *testing.T) {
 // frame under way.
 func TestCloseWhileNotReading(t *testing.T) {
 	h := child(&Handler{}, "flood")
-	log := newLog(t, h)
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	log.blocked()
 	p.write(closing(1001, ""))
-	p.wantClose(Close{1001, ""})
-	log.wait("code=1001")
+	p.wantClose(Ending{1001, ""})
+	log.wait(closedWith(1001))
 }
 
 // blocked waits until a flooding child has printed something and then no more.
-func (l *logbook) blocked() {
+func (l *eventLog) blocked() {
 	l.t.Helper()
 	seen := -1
 	until(l.t, func() bool {
-		n := strings.Count(l.String(), "another block")
+		n := l.count(says("another block"))
 		still := n > 0 && n == seen
 		seen = n
 		time.Sleep(200 * time.Millisecond)
@@ -427,9 +427,9 @@ func TestBadClients(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			h := child(&Handler{MaxMessageSize: limit}, "count")
-			h.Grace = patience
-			log := newLog(t, h)
+			h := child(&Handler{Bounds: Bounds{MaxMessageSize: limit}}, "count")
+			h.Bounds.Grace = testLimit
+			log := record(t, h)
 			p := connect(t, serve(t, h))
 			p.write(text("one"))
 			p.write(test.bytes)
@@ -440,8 +440,8 @@ func TestBadClients(t *testing.T) {
 			if _, end := p.closed(); end.Code != test.want {
 				t.Errorf("closed with %v, want %d", end, test.want)
 			}
-			log.wait("1 lines, 4 bytes") // nothing but what was whole and right
-			log.wait("msg=close")
+			log.wait(says("1 lines, 4 bytes")) // nothing but what was whole and right
+			log.wait(an[Closed]())
 			if strings.Contains(log.String(), "ERROR") {
 				t.Errorf("a client's fault is no error of ours:\n%s", log)
 			}
@@ -451,7 +451,7 @@ func TestBadClients(t *testing.T) {
 
 // A message that is exactly as big as allowed is let in.
 func TestMessageLimit(t *testing.T) {
-	p := connect(t, serve(t, child(&Handler{MaxMessageSize: 1000}, "echo")))
+	p := connect(t, serve(t, child(&Handler{Bounds: Bounds{MaxMessageSize: 1000}}, "echo")))
 	want := strings.Repeat("x", 1000)
 	p.write(text(want))
 	if got := p.message(); got != want {
@@ -469,14 +469,14 @@ func TestEndWithinAMessage(t *testing.T) {
 	fragments = appendFrame(fragments, finBit|opContinuation, []byte("ended"), true)
 	for _, cut := range append(edges, len(fragments)-1) {
 		h := child(&Handler{}, "count")
-		h.Grace = patience
-		log := newLog(t, h)
+		h.Bounds.Grace = testLimit
+		log := record(t, h)
 		p := connect(t, serve(t, h))
 		p.write(append(text("one"), fragments[:cut]...))
 		p.CloseWrite()
-		log.wait("lines, ")
-		log.wait("code=1006")
-		if !strings.Contains(log.String(), "1 lines, 4 bytes") {
+		log.wait(says("lines, "))
+		log.wait(closedWith(1006))
+		if !log.has(says("1 lines, 4 bytes")) {
 			t.Errorf("cut at %d of %d, the log:\n%s", cut, len(fragments), log)
 		}
 	}
@@ -492,14 +492,14 @@ func TestInputEndsAfterTheCause(t *testing.T) {
 	} {
 		var cause error
 		to := &closeSink{}
-		s, _ := inMemory(t, Lines, 1000, append(text("one"), in...), nil, to)
+		s, _ := inMemory(t, Lines{}, 1000, append(text("one"), in...), nil, to)
 		to.close = func() { cause = context.Cause(s.ctx) }
 		r, w := io.Pipe() // we have nothing to say, and do not end
-		s.source = r
+		s.far.(*ownStreams).input = r
 		s.run()
 		w.Close()
 		<-s.outputDone
-		if got, _ := errors.AsType[Close](cause); got.Code != want {
+		if got, _ := errors.AsType[Ending](cause); got.Code != want {
 			t.Errorf("the input ended with cause %v, want %d", cause, want)
 		}
 	}
@@ -527,27 +527,27 @@ func TestChildClosesStdin(t *testing.T) {
 	if got := p.message(); got != "still here" {
 		t.Fatal(got)
 	}
-	p.wantClose(Close{1000, ""})
+	p.wantClose(Ending{1000, ""})
 }
 
 // A line of any length on stderr is drained and logged.
 func TestStderr(t *testing.T) {
 	h := child(&Handler{}, "stderr", "1000000")
-	log := newLog(t, h)
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	if got := p.message(); got != "done" {
 		t.Fatal(got)
 	}
-	until(t, func() bool { return strings.Count(log.String(), "e") > 1_000_000 }, func() string { return "the line" })
+	log.complaints(1_000_000)
 	p.write(closing(1000, ""))
-	p.wantClose(Close{1000, ""})
+	p.wantClose(Ending{1000, ""})
 }
 
 // The peer is dead when two pings were not answered; one that answers, or
 // sends anything, lives, however slow its child.
 func TestPings(t *testing.T) {
-	h := child(&Handler{PingInterval: 200 * time.Millisecond}, "deaf")
-	log := newLog(t, h)
+	h := child(&Handler{Bounds: Bounds{PingInterval: 200 * time.Millisecond}}, "deaf")
+	log := record(t, h)
 	srv := serve(t, h)
 	alive, dead := connect(t, srv), connect(t, srv)
 	alive.message()
@@ -559,11 +559,11 @@ func TestPings(t *testing.T) {
 		}
 		alive.write(appendFrame(nil, finBit|opPong, f.payload, true))
 	}
-	if n := strings.Count(log.String(), "no answer to pings"); n != 1 {
+	if n := log.count(closedBecause(errPeerDead)); n != 1 {
 		t.Errorf("%d of two sessions ended, want the one that did not answer:\n%s", n, log)
 	}
 	alive.write(closing(1000, ""))
-	alive.wantClose(Close{1000, ""})
+	alive.wantClose(Ending{1000, ""})
 }
 
 // Connections that vanish leave nothing.
@@ -571,7 +571,7 @@ func TestConnectionLost(t *testing.T) {
 	for _, how := range []string{"reset", "end of file"} {
 		t.Run(how, func(t *testing.T) {
 			h := child(&Handler{}, "echo")
-			log := newLog(t, h)
+			log := record(t, h)
 			p := connect(t, serve(t, h))
 			p.write(text("x"))
 			p.message()
@@ -579,20 +579,20 @@ func TestConnectionLost(t *testing.T) {
 				p.SetLinger(0)
 			}
 			p.Close()
-			log.wait("code=1006")
+			log.wait(closedWith(1006))
 		})
 	}
 }
 
 func TestMaxForks(t *testing.T) {
-	h := child(&Handler{MaxForks: 1}, "echo")
+	h := child(&Handler{Limits: &Limits{MaxForks: 1}}, "echo")
 	srv := serve(t, h)
 	p := connect(t, srv)
 	if status := handshake(t, srv); status != 429 {
 		t.Errorf("got %d", status)
 	}
 	p.write(closing(1000, ""))
-	p.wantClose(Close{1000, ""})
+	p.wantClose(Ending{1000, ""})
 	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the slot" })
 	connect(t, srv)
 }
@@ -605,7 +605,7 @@ func TestShutdown(t *testing.T) {
 	p.message()
 	done := make(chan error, 1)
 	go func() { done <- h.Shutdown(t.Context()) }()
-	p.wantClose(Close{1001, "server shutting down"})
+	p.wantClose(Ending{1001, "server shutting down"})
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

@@ -5,28 +5,27 @@ import (
 	"context"
 	"net"
 	"net/http/httptest"
-	"strings"
 	"testing"
 )
 
 // A client that does not read holds a drain up for a while, not for ever.
 func TestShutdownWithAStalledClient(t *testing.T) {
 	h := child(&Handler{}, "flood")
-	log := newLog(t, h)
+	log := record(t, h)
 	connect(t, serve(t, h))
 	log.blocked()
 	if err := h.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(log.String(), "code=1001") {
+	if !log.has(closedBecause(untold(errShutdown))) {
 		t.Errorf("the log:\n%s", log)
 	}
 }
 
 // Nothing that a child or a client does holds up the second signal.
 func TestShutdownAtOnce(t *testing.T) {
-	h := child(&Handler{Grace: patience}, "deaf")
-	log := newLog(t, h)
+	h := child(&Handler{Bounds: Bounds{Grace: testLimit}}, "deaf")
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	p.message()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -36,7 +35,7 @@ func TestShutdownAtOnce(t *testing.T) {
 	if err := <-done; err != context.Canceled {
 		t.Errorf("got %v", err)
 	}
-	if !strings.Contains(log.String(), `child="signal: killed"`) {
+	if !log.has(childEnded("signal: killed")) {
 		t.Errorf("the log:\n%s", log)
 	}
 }
@@ -59,15 +58,15 @@ func tightServer(t *testing.T, h *Handler) *httptest.Server {
 // A session that is delivering the last words of its child is drained too.
 func TestShutdownInTheTail(t *testing.T) {
 	h := child(&Handler{}, "tail")
-	log := newLog(t, h)
+	log := record(t, h)
 	p := connect(t, tightServer(t, h))
 	p.SetReadBuffer(4 << 10)
 	p.write(bytes.Repeat(text("go"), 2))
-	log.wait("all is said")
+	log.wait(says("all is said"))
 	if err := h.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(log.String(), "msg=close") {
+	if !log.has(an[Closed]()) {
 		t.Errorf("the log:\n%s", log)
 	}
 }

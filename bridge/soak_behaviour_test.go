@@ -10,7 +10,7 @@ import (
 
 // close ends the session from the client's side.
 func (c *soakClient) close() error {
-	bye := Close{1000 + 3000*c.rand.IntN(2), "done"}
+	bye := Ending{1000 + 3000*c.rand.IntN(2), "done"}
 	c.out = append(c.out, closing(bye.Code, bye.Reason)...)
 	if err := c.flush(); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (c *soakClient) burst(i int64) (int64, error) {
 }
 
 func (c *soakClient) echo() error {
-	if err := c.open(Lines, "echo"); err != nil {
+	if err := c.open(Lines{}, "echo"); err != nil {
 		return err
 	}
 	for next, rounds := int64(0), 10; rounds > 0 && !c.over.Load(); rounds-- {
@@ -50,7 +50,7 @@ func (c *soakClient) echo() error {
 
 // binary compares a stream of bytes: where its messages begin is not kept.
 func (c *soakClient) binary() error {
-	if err := c.open(Chunks, "copy"); err != nil {
+	if err := c.open(Chunks{}, "copy"); err != nil {
 		return err
 	}
 	for rounds := 10; rounds > 0 && !c.over.Load(); rounds-- {
@@ -94,18 +94,18 @@ func (c *soakClient) lines(i, n int64) error {
 
 func (c *soakClient) stream() error {
 	n := c.rand.Int64N(20_000)
-	if err := c.open(Lines, "stream", "n", n, "status", 0); err != nil {
+	if err := c.open(Lines{}, "stream", "n", n, "status", 0); err != nil {
 		return err
 	}
 	if err := c.lines(0, n); err != nil {
 		return err
 	}
-	return c.ended(Close{1000, ""}, true)
+	return c.ended(Ending{1000, ""}, true)
 }
 
 func (c *soakClient) stall() error {
 	n := 1 + c.rand.Int64N(5000)
-	if err := c.open(Lines, "stream", "n", n, "status", 3); err != nil {
+	if err := c.open(Lines{}, "stream", "n", n, "status", 3); err != nil {
 		return err
 	}
 	c.SetReadBuffer(64 << 10)
@@ -117,12 +117,12 @@ func (c *soakClient) stall() error {
 		i = end
 		c.rest()
 	}
-	return c.ended(Close{4003, "exit status 3"}, true)
+	return c.ended(Ending{4003, "exit status 3"}, true)
 }
 
 // leave closes in the middle of a stream: what follows is still in order.
 func (c *soakClient) leave() error {
-	if err := c.open(Lines, "stream", "n", 1_000_000_000); err != nil {
+	if err := c.open(Lines{}, "stream", "n", 1_000_000_000); err != nil {
 		return err
 	}
 	i := c.rand.Int64N(5000)
@@ -140,7 +140,7 @@ func (c *soakClient) leave() error {
 			return err
 		}
 		if op == opClose {
-			return c.closed(op, Close{4999, ""}, false)
+			return c.closed(op, Ending{4999, ""}, false)
 		}
 		c.want = appendSoakMessage(c.want[:0], c.seed, uint64(i))
 		if op != opText || !bytes.Equal(c.payload, c.want) {
@@ -152,7 +152,7 @@ func (c *soakClient) leave() error {
 // reset is gone without a word, whatever is under way.
 func (c *soakClient) reset() error {
 	do := []string{"echo", "stream", "slow"}[c.rand.IntN(3)]
-	if err := c.open(Lines, do, "n", 1_000_000_000); err != nil {
+	if err := c.open(Lines{}, do, "n", 1_000_000_000); err != nil {
 		return err
 	}
 	next := int64(0)
@@ -179,7 +179,7 @@ func (c *soakClient) reset() error {
 // nothing. What comes before it fits into a pipe, so that the child's end
 // does not cut it.
 func (c *soakClient) half() error {
-	if err := c.open(Lines, "echo", "whole", 1); err != nil {
+	if err := c.open(Lines{}, "echo", "whole", 1); err != nil {
 		return err
 	}
 	i := int64(0)
@@ -223,7 +223,7 @@ func (c *soakClient) half() error {
 
 func (c *soakClient) exit() error {
 	status, n := c.rand.IntN(256), c.rand.Int64N(300)
-	if err := c.open(Lines, "stream", "n", n, "status", status, "wait", 1); err != nil {
+	if err := c.open(Lines{}, "stream", "n", n, "status", status, "wait", 1); err != nil {
 		return err
 	}
 	c.rest()
@@ -237,21 +237,21 @@ func (c *soakClient) exit() error {
 	if err := c.lines(0, n); err != nil {
 		return err
 	}
-	want := Close{4000 + status, fmt.Sprint("exit status ", status)}
+	want := Ending{4000 + status, fmt.Sprint("exit status ", status)}
 	if status == 0 {
-		want = Close{1000, ""}
+		want = Ending{1000, ""}
 	}
 	return c.ended(want, true)
 }
 
 func (c *soakClient) signal() error {
 	sig := []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGKILL, syscall.SIGTERM}[c.rand.IntN(4)]
-	want := Close{4128 + int(sig), "signal: " + sig.String()}
+	want := Ending{4128 + int(sig), "signal: " + sig.String()}
 	if runtime.GOOS == "windows" { // where there is one, and it is an exit status
-		sig, want = syscall.SIGKILL, Close{4001, "exit status 1"}
+		sig, want = syscall.SIGKILL, Ending{4001, "exit status 1"}
 	}
 	n := c.rand.Int64N(300)
-	if err := c.open(Lines, "stream", "n", n, "signal", int(sig), "wait", 1); err != nil {
+	if err := c.open(Lines{}, "stream", "n", n, "signal", int(sig), "wait", 1); err != nil {
 		return err
 	}
 	c.rest()
@@ -268,20 +268,20 @@ func (c *soakClient) signal() error {
 // orphan has a child that leaves a process behind, perhaps one that holds its
 // output.
 func (c *soakClient) orphan() error {
-	if err := c.open(Lines, "stream", "n", 1, "status", 9, "orphan", c.rand.IntN(2)); err != nil {
+	if err := c.open(Lines{}, "stream", "n", 1, "status", 9, "orphan", c.rand.IntN(2)); err != nil {
 		return err
 	}
 	if err := c.lines(0, 1); err != nil {
 		return err
 	}
 	c.rest()
-	return c.ended(Close{4009, "exit status 9"}, true)
+	return c.ended(Ending{4009, "exit status 9"}, true)
 }
 
 // slow sends more than its child reads for a while, and at times more than
 // the backlog holds.
 func (c *soakClient) slow() error {
-	if err := c.open(Lines, "slow"); err != nil {
+	if err := c.open(Lines{}, "slow"); err != nil {
 		return err
 	}
 	next := int64(0)
@@ -308,7 +308,7 @@ func (c *soakClient) slow() error {
 }
 
 func (c *soakClient) pings() error {
-	if err := c.open(Lines, "echo"); err != nil {
+	if err := c.open(Lines{}, "echo"); err != nil {
 		return err
 	}
 	for i := int64(0); i < 30 && !c.over.Load(); i++ {

@@ -18,7 +18,7 @@ import (
 // soakPatience is how long a client waits for a byte before it calls that a hang.
 const soakPatience = 2 * time.Minute
 
-var soakPaths = map[Framing]string{Lines: "/lines", Chunks: "/chunks"}
+var soakPaths = map[Framing]string{Lines{}: "/lines", Chunks{}: "/chunks"}
 
 // soakBehaviours is what clients and their children do.
 var soakBehaviours = []struct {
@@ -218,7 +218,7 @@ func (c *soakClient) expect(i int64) error {
 
 // ended reads the close frame, answers if it is not an answer itself, and
 // waits for the end of the connection.
-func (c *soakClient) ended(want Close, answer bool) error {
+func (c *soakClient) ended(want Ending, answer bool) error {
 	op, err := c.read()
 	if err != nil {
 		return fmt.Errorf("reading the close frame: %w", err)
@@ -226,11 +226,11 @@ func (c *soakClient) ended(want Close, answer bool) error {
 	return c.closed(op, want, answer)
 }
 
-func (c *soakClient) closed(op byte, want Close, answer bool) error {
+func (c *soakClient) closed(op byte, want Ending, answer bool) error {
 	if op != opClose || len(c.payload) < 2 {
 		return fmt.Errorf("opcode %x %.40q, want a close frame with %v", op, c.payload, want)
 	}
-	if got := (Close{int(binary.BigEndian.Uint16(c.payload)), string(c.payload[2:])}); got != want {
+	if got := (Ending{int(binary.BigEndian.Uint16(c.payload)), string(c.payload[2:])}); got != want {
 		return fmt.Errorf("closed with %v, want %v", got, want)
 	}
 	if answer {

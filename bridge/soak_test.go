@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -99,10 +98,10 @@ func (s *soak) run() {
 	mux := http.NewServeMux()
 	for framing, path := range soakPaths {
 		h := child(&Handler{
-			Framing:      framing,
-			MaxForks:     -1, // a place is given back a little after its client is gone
-			PingInterval: 15 * time.Second,
-			Logger:       slog.New(soakLog{s}),
+			Framing: framing,
+			Limits:  &Limits{MaxForks: -1}, // a place is given back a little after its client is gone
+			Bounds:  Bounds{PingInterval: 15 * time.Second},
+			Events:  s.heard,
 		}, "soak")
 		h.Env = append(h.Env, soakMark(), "GOMAXPROCS=1")
 		handlers[framing] = h
@@ -234,40 +233,25 @@ func median(samples []sample, of func(sample) uint64) (middle, most uint64) {
 	return values[len(values)/2], values[len(values)-1]
 }
 
-// soakLog is the server's log: it knows how sessions have ended, and nothing
-// else shall stand in it.
-type soakLog struct{ *soak }
-
-func (l soakLog) Enabled(context.Context, slog.Level) bool { return true }
-func (l soakLog) WithAttrs([]slog.Attr) slog.Handler       { return l }
-func (l soakLog) WithGroup(string) slog.Handler            { return l }
-
-func (l soakLog) Handle(_ context.Context, r slog.Record) error {
-	var line strings.Builder
-	code := -1
-	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "code" {
-			code = int(a.Value.Int64())
-		}
-		fmt.Fprintf(&line, " %v", a)
-		return true
-	})
-	switch {
-	case r.Level == LevelAccess && r.Message == "open":
-	case r.Level == LevelAccess && r.Message == "close":
-		l.mu.Lock()
-		defer l.mu.Unlock()
+// heard listens to the server: it knows how sessions have ended, and nothing
+// else shall happen.
+func (s *soak) heard(e Event) {
+	switch e := e.(type) {
+	case Opened, Started:
+	case Closed:
+		code := e.Ending.Code
 		switch base := exitBase; {
 		case code > base+128 && code < base+256:
 			code = base + 128 // and more: of these there are too many to look at
 		case code > base && code < base+128:
 			code = base + 1
 		}
-		l.closes[code]++
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.closes[code]++
 	default:
-		l.t.Errorf("in the server's log: %s%s", r.Message, line.String())
+		s.t.Errorf("the server tells of %T%+v", e, e)
 	}
-	return nil
 }
 
 // left is what sessions must not leave behind.

@@ -3,34 +3,31 @@ package bridge
 import (
 	"bytes"
 	"io"
-	"log/slog"
 )
 
-// stderr logs the child's standard error.
-func (s *session) stderr() { logLines(s.log, s.child.Stderr) }
+// maxLogLine is how much of a line of the child's standard error is told of as
+// one; a longer line comes in pieces.
+const maxLogLine = 8 << 10
 
-// logLines logs a child's standard error line by line until it ends.
-func logLines(log *slog.Logger, stderr io.Reader) {
+// A lineLog tells of the lines that are written to it.
+type lineLog struct {
+	said func(line string) // may be nil
+	part []byte            // of a line whose end has not come
+}
+
+// readLines reads a child's standard error until it ends, and tells of it line
+// by line. said may be nil.
+func readLines(said func(line string), stderr io.Reader) {
 	// Most children write nothing here: until one does, a few bytes wait.
 	first := make([]byte, 64)
 	n, err := stderr.Read(first)
 	if err != nil {
 		return
 	}
-	lines := &lineLog{log: log}
+	lines := &lineLog{said: said}
 	_, _ = lines.Write(first[:n])
 	_, _ = io.CopyBuffer(lines, stderr, make([]byte, maxLogLine))
 	lines.end()
-}
-
-// maxLogLine is how much of a line of the child's standard error is logged
-// as one; a longer line is logged in pieces.
-const maxLogLine = 8 << 10
-
-// A lineLog logs the lines that are written to it.
-type lineLog struct {
-	log  *slog.Logger
-	part []byte // of a line whose end has not come
 }
 
 func (w *lineLog) Write(p []byte) (int, error) {
@@ -57,7 +54,10 @@ func (w *lineLog) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// end logs a last line without a newline.
+// hear is Write for what has no errors.
+func (w *lineLog) hear(p []byte) { _, _ = w.Write(p) }
+
+// end tells of a last line without a newline.
 func (w *lineLog) end() {
 	if len(w.part) > 0 {
 		w.write(w.part)
@@ -65,6 +65,8 @@ func (w *lineLog) end() {
 }
 
 func (w *lineLog) write(line []byte) {
-	w.log.Info("stderr", slog.String("line", string(line)))
+	if w.said != nil {
+		w.said(string(line))
+	}
 	w.part = w.part[:0]
 }

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // A said is a message of a child both of whose streams go to the client.
@@ -45,8 +46,8 @@ func err2(line string) said { return said{"stderr", line} }
 // All that was said before the end arrives before the close frame, and what
 // was said on stderr is in the log besides.
 func TestPassStderr(t *testing.T) {
-	h := child(&Handler{PassStderr: true}, "say", "1one\r\ntwo\n", "?", "2three\n", "?", "1<&>\"\\\t\u2028\xff\n", "?", "2a\rlast wo", "2rd")
-	log := newLog(t, h)
+	h := child(&Handler{Framing: Tagged{}}, "say", "1one\r\ntwo\n", "?", "2three\n", "?", "1<&>\"\\\t\u2028\xff\n", "?", "2a\rlast wo", "2rd")
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	want := func(all ...said) {
 		t.Helper()
@@ -61,17 +62,17 @@ func TestPassStderr(t *testing.T) {
 	want(err2("three"))
 	want(out("<&>\"\\\t\u2028\xff"))
 	messages, end := p.closed()
-	if !slices.Equal(messages, []string{err2("a\rlast word").message()}) || end != (Close{Code: 1000}) {
+	if !slices.Equal(messages, []string{err2("a\rlast word").message()}) || end != (Ending{Code: 1000}) {
 		t.Errorf("got %q and %v", messages, end)
 	}
-	log.wait("line=three")
-	log.wait(`line="a\rlast word"`)
-	log.wait("messages_out=5")
+	log.wait(says("three"))
+	log.wait(says("a\rlast word"))
+	log.wait(an(func(e Closed) bool { return e.Out.Messages == 5 }))
 }
 
 // A child that has closed its standard output may go on with the other.
 func TestPassStderrAfterStdout(t *testing.T) {
-	h := child(&Handler{PassStderr: true}, "say", "1one\n", "0", "?", "2two\n", "?", "2three\n")
+	h := child(&Handler{Framing: Tagged{}}, "say", "1one\n", "0", "?", "2two\n", "?", "2three\n")
 	p := connect(t, serve(t, h))
 	for _, want := range []said{out("one"), err2("two")} {
 		if got := parseSaid(t, p.message()); got != want {
@@ -79,36 +80,39 @@ func TestPassStderrAfterStdout(t *testing.T) {
 		}
 		p.write(text("go on"))
 	}
-	if messages, end := p.closed(); !slices.Equal(messages, []string{err2("three").message()}) || end != (Close{Code: 1000}) {
+	if messages, end := p.closed(); !slices.Equal(messages, []string{err2("three").message()}) || end != (Ending{Code: 1000}) {
 		t.Errorf("got %q and %v", messages, end)
 	}
 }
 
 // When nobody takes its output any more, a child is ended as ever.
 func TestPassStderrToAClientThatLeaves(t *testing.T) {
-	h := child(&Handler{PassStderr: true}, "flood")
-	log := newLog(t, h)
+	h := child(&Handler{Framing: Tagged{}}, "flood")
+	log := record(t, h)
 	p := connect(t, serve(t, h))
 	for streams := map[string]bool{}; len(streams) < 2; {
 		streams[parseSaid(t, p.message()).Stream] = true
 	}
 	p.Close()
-	log.wait("code=1006")
+	log.wait(closedWith(1006))
 }
 
 // streaming is a session in memory.
 func streaming(t *testing.T) (*session, *memConn) {
-	s, nc := inMemory(t, Lines, 1, nil, nil, discard{})
-	s.log = slog.New(slog.DiscardHandler)
-	return s, nc
+	return inMemory(t, Tagged{}, 1, nil, nil, discard{})
+}
+
+// runBoth delivers two streams of such a session.
+func runBoth(s *session, stdout, stderr io.Reader) (readErr, err error) {
+	d := &delivery{codec: Tagged{}.newCodec(), out: s, batch: s.link.NewBatch()}
+	return d.runBoth(&stream{name: "stdout", from: readerSource{stdout}}, &stream{name: "stderr", from: readerSource{stderr}})
 }
 
 // streamed is what the client of such a session gets of two streams.
 func streamed(t *testing.T, s *session, nc *memConn, stdout, stderr io.Reader) (frames []frame, all []said) {
 	t.Helper()
-	s.source = stdout
-	if readErr, writeErr := s.deliverStreams(stderr, nil); readErr != io.EOF || writeErr != nil {
-		t.Errorf("ended with %v and %v", readErr, writeErr)
+	if readErr, err := runBoth(s, stdout, stderr); readErr != io.EOF || err != nil {
+		t.Errorf("ended with %v and %v", readErr, err)
 	}
 	s.end(nil)
 	var message strings.Builder
@@ -129,8 +133,8 @@ func streamed(t *testing.T, s *session, nc *memConn, stdout, stderr io.Reader) (
 	if message.Len() > 0 {
 		t.Errorf("a message without an end: %.100q", message.String())
 	}
-	if want := (traffic{messages, int64(bytes)}); s.out != want {
-		t.Errorf("counted %v, want %v", s.out, want)
+	if got, want := s.link.Sent(), (wire.Traffic{Messages: messages, Bytes: int64(bytes)}); got != want {
+		t.Errorf("counted %v, want %v", got, want)
 	}
 	return frames, all
 }
@@ -209,8 +213,7 @@ func TestPassStderrBatches(t *testing.T) {
 	s, nc := streaming(t)
 	writes := 0
 	nc.onSend = func() { writes++ }
-	s.source = strings.NewReader(lines)
-	s.deliverStreams(strings.NewReader(lines), nil)
+	runBoth(s, strings.NewReader(lines), strings.NewReader(lines))
 	s.end(nil)
 	if n := len(sentFrames(t, nc.out.Bytes())); n != 2000 || writes > 20 {
 		t.Errorf("%d messages in %d writes", n, writes)
@@ -234,18 +237,10 @@ func TestLineLog(t *testing.T) {
 		for name, read := range map[string]func(io.Reader) io.Reader{
 			"whole": func(r io.Reader) io.Reader { return r }, "bytes": iotest.OneByteReader, "halves": iotest.HalfReader,
 		} {
-			var b bytes.Buffer
-			log := &lineLog{log: slog.New(slog.NewJSONHandler(&b, nil))}
-			io.Copy(log, struct{ io.Reader }{read(strings.NewReader(test.written))})
-			log.end()
 			var got []string
-			for d := json.NewDecoder(&b); d.More(); {
-				var record struct{ Line string }
-				if err := d.Decode(&record); err != nil {
-					t.Fatal(err)
-				}
-				got = append(got, record.Line)
-			}
+			lines := &lineLog{said: func(line string) { got = append(got, line) }}
+			io.Copy(lines, struct{ io.Reader }{read(strings.NewReader(test.written))})
+			lines.end()
 			if !slices.Equal(got, test.want) {
 				t.Errorf("%s of %.100q: got %d lines, want %d: %.300q", name, test.written, len(got), len(test.want), fmt.Sprint(got))
 			}
@@ -269,7 +264,7 @@ func FuzzAppendEscaped(f *testing.F) {
 		}
 		// Between two runes it makes no difference where a string is cut.
 		cut = min(max(cut, 0), len(p))
-		cut -= partialRune(p[:cut])
+		cut -= wire.PartialRune(p[:cut])
 		if got := appendEscaped(appendEscaped([]byte("\""), p[:cut]), p[cut:]); string(got)+"\"\n" != want.String() {
 			t.Errorf("%q, cut after %d, is escaped as %s, want %s", p, cut, got, want.String())
 		}

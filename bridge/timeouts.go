@@ -17,20 +17,32 @@ type lifetime struct {
 // An idleness tells for how long no message has come or gone. Times are in ns
 // since began.
 type idleness struct {
-	limit  time.Duration // zero: none
-	began  time.Time
-	timer  *time.Timer
-	readAt int64        // the last read from the socket; owned by input
-	in     atomic.Int64 // the last message that came was whole
-	out    atomic.Int64 // the socket took output the last time
+	limit   time.Duration // zero: none
+	began   time.Time
+	timer   *time.Timer
+	in      atomic.Int64 // when the last message came
+	out     atomic.Int64 // when the last batch had been sent
+	sending atomic.Bool  // a batch is being sent
+	reached int64        // what the client had been sent at the last look
 }
 
 func (i *idleness) now() int64 { return int64(time.Since(i.began)) }
+
+// sent takes note of the end of a batch.
+func (i *idleness) sent() {
+	i.out.Store(i.now())
+	i.sending.Store(false)
+}
 
 // startTimeouts makes the session end when it has lived or been idle for too
 // long.
 func (s *session) startTimeouts() {
 	if s.idle.limit > 0 {
+		s.far.inbox().noted = func(_, complete bool) {
+			if complete {
+				s.idle.in.Store(s.idle.now())
+			}
+		}
 		s.idle.timer = time.AfterFunc(math.MaxInt64, s.checkIdle)
 		s.idle.timer.Reset(s.idle.limit) // not before checkIdle can see the timer
 	}
@@ -60,7 +72,14 @@ func (s *session) checkIdle() {
 	if s.ctx.Err() != nil {
 		return
 	}
-	since := time.Duration(s.idle.now() - max(s.idle.in.Load(), s.idle.out.Load()))
+	last := max(s.idle.in.Load(), s.idle.out.Load())
+	if reached := s.link.Reached(); reached != s.idle.reached {
+		s.idle.reached = reached
+		if s.idle.sending.Load() {
+			last = s.idle.now() // the client takes it slowly
+		}
+	}
+	since := time.Duration(s.idle.now() - last)
 	if since >= s.idle.limit {
 		s.end(errIdle)
 		return

@@ -30,7 +30,7 @@ func TestTimeouts(t *testing.T) {
 		name          string
 		timeout, idle time.Duration
 		steps         []step
-		want          Close
+		want          Ending
 		took          time.Duration
 	}{
 		{"nothing", timeout, idle, nil, errIdle, idle},
@@ -53,12 +53,12 @@ func TestTimeouts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source, child := io.Pipe()
 				defer child.Close()
-				h := &Handler{PingInterval: -1, Timeout: test.timeout, IdleTimeout: test.idle}
+				h := &Handler{Bounds: Bounds{PingInterval: -1, Timeout: test.timeout, IdleTimeout: test.idle}}
 				if test.name == "pings" {
-					h.PingInterval = 3 * time.Second
+					h.Bounds.PingInterval = 3 * time.Second
 				}
 				p := runPiped(t, h, source, discard{})
-				var got Close
+				var got Ending
 				read := started(func() { got = p.answers() })
 				for _, s := range test.steps {
 					time.Sleep(s.wait)
@@ -79,7 +79,7 @@ func TestTimeouts(t *testing.T) {
 }
 
 // answers is a client that answers pings and the close frame, which it returns.
-func (p *piped) answers() (end Close) {
+func (p *piped) answers() (end Ending) {
 	for {
 		f, err := p.frame()
 		if err != nil {
@@ -89,7 +89,7 @@ func (p *piped) answers() (end Close) {
 		case opPing:
 			p.send(masked(finBit|opPong, string(f.payload)))
 		case opClose:
-			end = Close{int(binary.BigEndian.Uint16(f.payload)), string(f.payload[2:])}
+			end = Ending{int(binary.BigEndian.Uint16(f.payload)), string(f.payload[2:])}
 			p.send(closing(end.Code, end.Reason))
 		}
 	}
@@ -100,7 +100,7 @@ func TestNotIdleWhileItReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source, child := io.Pipe()
 		defer child.Close()
-		p := runPiped(t, &Handler{PingInterval: -1, IdleTimeout: 10 * time.Second}, source, discard{})
+		p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: -1, IdleTimeout: 10 * time.Second}}, source, discard{})
 		const size = 5*largeBuffer + 1000
 		go io.WriteString(child, strings.Repeat("x", size)+"\n")
 		b := make([]byte, largeBuffer)
@@ -122,21 +122,21 @@ func TestNotIdleWhileItReads(t *testing.T) {
 // The child is ended by the ladder, and the client told when that is done.
 func TestTimeoutEndsTheChild(t *testing.T) {
 	t.Parallel()
-	h := child(&Handler{Timeout: time.Millisecond}, "deaf")
-	log := newLog(t, h)
+	h := child(&Handler{Bounds: Bounds{Timeout: time.Millisecond}}, "deaf")
+	log := record(t, h)
 	connect(t, serve(t, h)).wantClose(errTimeout)
-	log.wait(`child="signal: killed" code=1001 reason="session timeout"`)
+	log.wait(an(func(e Closed) bool { return e.Ending == errTimeout && e.State.Signal != 0 }))
 }
 
 // The tail of a child that has exited is the session's, too: a client that
 // does not read it holds the session no longer than a drain does.
 func TestTimeoutInTheTail(t *testing.T) {
 	t.Parallel()
-	h := child(&Handler{Timeout: time.Second}, "tail")
-	log := newLog(t, h)
+	h := child(&Handler{Bounds: Bounds{Timeout: time.Second}}, "tail")
+	log := record(t, h)
 	p := connect(t, tightServer(t, h))
 	p.SetReadBuffer(4 << 10)
 	p.write(text("go"))
-	log.wait("all is said")
-	log.wait("msg=close")
+	log.wait(says("all is said"))
+	log.wait(an[Closed]())
 }

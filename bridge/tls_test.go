@@ -43,29 +43,6 @@ func tlsPipe(t *testing.T, certificate tls.Certificate, config *tls.Config) (cli
 	return client, server
 }
 
-// What is cut ends at once, though a peer that reads nothing cannot be told.
-func TestCutOverTLS(t *testing.T) {
-	certificate, config := testCertificate()
-	synctest.Test(t, func(t *testing.T) {
-		client, server := tlsPipe(t, certificate, config)
-		defer client.(*tls.Conn).NetConn().Close()
-		c := newConn(server, server, nil)
-		c.got, c.lost = func() {}, func() {}
-		read := started(func() {
-			if _, err := c.Read(make([]byte, 1)); err == nil {
-				t.Error("something was read")
-			}
-		})
-		synctest.Wait()
-		begin := time.Now()
-		c.cut()
-		<-read
-		if took := time.Since(begin); took != 0 {
-			t.Errorf("it took %v", took)
-		}
-	})
-}
-
 // busyConn is a connection whose reader does not come back at a deadline, as
 // one does not that is writing.
 type busyConn struct{ net.Conn }
@@ -79,11 +56,11 @@ func TestEndWithABusyReader(t *testing.T) {
 		defer end()
 		client, server := net.Pipe()
 		defer client.Close()
-		p := runOver(t, client, busyConn{server}, &Handler{PingInterval: -1}, source, discard{})
+		p := runOver(t, client, busyConn{server}, &Handler{Bounds: Bounds{PingInterval: -1}}, source, discard{})
 		synctest.Wait()
-		p.handler.drain(errShutdown)
+		p.handler.service().drain(errShutdown)
 		<-p.done
-		if p.end != errShutdown || p.took != closeLimit {
+		if want := (Ending{1006, "connection lost before " + errShutdown.String()}); p.end != want || p.took != closeLimit {
 			t.Errorf("ended with %v after %v", p.end, p.took)
 		}
 	})
@@ -122,9 +99,9 @@ func TestCloseNotify(t *testing.T) {
 		{"the child exits", child(&Handler{}, "exit", "3"), func(*Handler, *peer) {}, 4003},
 		{"the client closes", child(&Handler{}, "echo"), func(_ *Handler, p *peer) { p.write(closing(1000, "")) }, 1000},
 		{"a violation", child(&Handler{}, "echo"), func(_ *Handler, p *peer) { p.write(appendFrame(nil, finBit|0x3, nil, true)) }, 1002},
-		{"too big", child(&Handler{MaxMessageSize: 9}, "echo"), func(_ *Handler, p *peer) { p.write(text(strings.Repeat("x", 10))) }, 1009},
+		{"too big", child(&Handler{Bounds: Bounds{MaxMessageSize: 9}}, "echo"), func(_ *Handler, p *peer) { p.write(text(strings.Repeat("x", 10))) }, 1009},
 		{"no command", &Handler{}, func(*Handler, *peer) {}, 1011},
-		{"a drain", child(&Handler{}, "echo"), func(h *Handler, p *peer) { go h.drain(errShutdown) }, 1001},
+		{"a drain", child(&Handler{}, "echo"), func(h *Handler, p *peer) { go h.service().drain(errShutdown) }, 1001},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			srv := serveTLS(t, test.h)
@@ -159,8 +136,8 @@ func TestSlowReaderWithPings(t *testing.T) {
 	for name, serve := range map[string]func(testing.TB, *Handler) *httptest.Server{"plain": serve, "TLS": serveTLS} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := child(&Handler{PingInterval: time.Second}, "flood")
-			log := newLog(t, h)
+			h := child(&Handler{Bounds: Bounds{PingInterval: time.Second}}, "flood")
+			log := record(t, h)
 			p := connect(t, serve(t, h))
 			for pings := 0; pings < 4; { // two would be enough to be taken for dead
 				f := p.next()
@@ -171,11 +148,11 @@ func TestSlowReaderWithPings(t *testing.T) {
 					t.Fatalf("got %x %.100q", f.op, f.payload)
 				}
 			}
-			if strings.Contains(log.String(), "msg=close") {
+			if log.has(an[Closed]()) {
 				t.Error("it was taken for dead")
 			}
 			p.write(closing(1000, ""))
-			p.wantClose(Close{1000, ""})
+			p.wantClose(Ending{1000, ""})
 		})
 	}
 }

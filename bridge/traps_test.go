@@ -20,7 +20,7 @@ import (
 //   - It ends the connection as soon as it has answered a close frame:
 //     TestCloseInABurst, TestCloseWhileNotReading, TestDataAfterClose.
 //   - Its Close lingers, 5 s for each of two reasons: TestHowLongTheEndTakes.
-//   - Its Close sends nothing for a long reason or a code that is none:
+//   - Its Ending sends nothing for a long reason or a code that is none:
 //     TestLongReason, TestNoCloseFrame, TestShortened.
 //   - It leaves the connection open after a violation, and another read blocks
 //     for ever: TestHowLongTheEndTakes, TestBadClients, TestConformance.
@@ -36,7 +36,7 @@ import (
 // A client answers a close reason that is not UTF-8 as a server does
 // (case 7.5.1 of the Autobahn suite), with masked frames.
 func TestClientOfBadReason(t *testing.T) {
-	url, last := lying(t, closeFrame(Close{1000, "half a rune: \xe2\x82"}, false))
+	url, last := lying(t, closeFrame(Ending{1000, "half a rune: \xe2\x82"}, false))
 	stdin, keep := io.Pipe()
 	defer keep.Close()
 	end, err := (&Client{Stdin: stdin, Stdout: io.Discard}).Run(t.Context(), url)
@@ -52,7 +52,7 @@ func TestClientOfBadReason(t *testing.T) {
 // however long it takes.
 func TestPingWhileAWriteIsBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := runPiped(t, &Handler{PingInterval: -1}, flood{}, discard{})
+		p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: -1}}, flood{}, discard{})
 		for i := range 10 {
 			time.Sleep(10 * time.Second)
 			p.send(ping(fmt.Sprint(i)))
@@ -70,7 +70,7 @@ func TestPingWhileAWriteIsBlocked(t *testing.T) {
 		}
 		go p.send(closing(1000, ""))
 		all := p.rest()
-		if last := all[len(all)-1]; last != closeReply(Close{Code: 1000}) {
+		if last := all[len(all)-1]; last != closeReply(Ending{Code: 1000}) {
 			t.Errorf("the last frame is %v", last)
 		}
 		<-p.done
@@ -84,7 +84,7 @@ func TestDataAfterClose(t *testing.T) {
 	for range 10 {
 		p := connect(t, srv)
 		p.write(append(closing(1000, "that's it"), more...))
-		p.wantClose(Close{1000, "that's it"})
+		p.wantClose(Ending{1000, "that's it"})
 	}
 }
 
@@ -99,17 +99,17 @@ func TestHowLongTheEndTakes(t *testing.T) {
 		name string
 		act  func(p *piped)
 		deaf bool // the client does not even read
-		want Close
+		want Ending
 		took time.Duration // over TLS this, and at least the wait for the close_notify
 	}{
-		{"a client that closes, and not the connection", func(p *piped) { p.send(closing(1000, "")) }, false, Close{Code: 1000}, lingerLimit},
-		{"and does not read", func(p *piped) { p.send(closing(1000, "")) }, true, Close{Code: 1000}, closeLimit},
-		{"a violation that the library answers", func(p *piped) { p.send(masked(finBit|3, "")) }, false, Close{1002, "received unknown opcode opcode(3)"}, lingerLimit},
-		{"a violation that it does not answer", func(p *piped) { p.send(unmasked) }, false, Close{1002, "received unmasked frame from client"}, lingerLimit},
-		{"and nobody reads", func(p *piped) { p.send(unmasked) }, true, Close{1002, "received unmasked frame from client"}, closeLimit},
+		{"a client that closes, and not the connection", func(p *piped) { p.send(closing(1000, "")) }, false, Ending{Code: 1000}, lingerLimit},
+		{"and does not read", func(p *piped) { p.send(closing(1000, "")) }, true, Ending{Code: 1000}, closeLimit},
+		{"a violation that the library answers", func(p *piped) { p.send(masked(finBit|3, "")) }, false, Ending{1002, "unknown opcode"}, lingerLimit},
+		{"a violation that it does not answer", func(p *piped) { p.send(unmasked) }, false, Ending{1002, "frame is not masked"}, lingerLimit},
+		{"and nobody reads", func(p *piped) { p.send(unmasked) }, true, untold(Ending{1002, "frame is not masked"}), closeLimit},
 		{"text that is not UTF-8", func(p *piped) { p.send(text("\xff")) }, false, errNotUTF8, closeLimit},
 		{"no answer to our close", ours, false, errInputDone, closeLimit},
-		{"and nobody reads it", ours, true, errInputDone, closeLimit},
+		{"and nobody reads it", ours, true, untold(errInputDone), closeLimit},
 		{"but messages and pings", func(p *piped) {
 			ours(p)
 			for range 100 {
@@ -125,8 +125,8 @@ func TestHowLongTheEndTakes(t *testing.T) {
 			ours(p)
 			p.send(closing(1000, ""))
 		}, false, errInputDone, 0},
-		{"a drain", func(p *piped) { p.handler.drain(errShutdown) }, false, errShutdown, drainLimit},
-		{"a drain when nobody reads", func(p *piped) { p.handler.drain(errShutdown) }, true, errShutdown, drainLimit},
+		{"a drain", func(p *piped) { p.handler.service().drain(errShutdown) }, false, errShutdown, drainLimit},
+		{"a drain when nobody reads", func(p *piped) { p.handler.service().drain(errShutdown) }, true, untold(errShutdown), drainLimit},
 	}
 	certificate, config := testCertificate()
 	overTLS := func(t *testing.T, h *Handler, source io.Reader, to sink) *piped {
@@ -138,7 +138,7 @@ func TestHowLongTheEndTakes(t *testing.T) {
 			return inBubble(func(t *testing.T) {
 				source, end := silence(t)
 				defer end()
-				p := run(t, &Handler{PingInterval: -1}, source, discard{})
+				p := run(t, &Handler{Bounds: Bounds{PingInterval: -1}}, source, discard{})
 				var got []reply
 				read := started(func() {
 					if !test.deaf {
@@ -171,24 +171,24 @@ func TestLongReason(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			source, end := silence(t)
 			defer end()
-			p := runPiped(t, &Handler{PingInterval: -1}, source, discard{})
+			p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: -1}}, source, discard{})
 			if unfinished != "" {
 				p.send(text(unfinished)[:10])
 			}
-			p.session.end(Close{1011, strings.Repeat("é", 100)})
-			p.wantRest(Close{1011, strings.Repeat("é", 61)}) // 122 bytes of 123
+			p.session.end(Ending{1011, strings.Repeat("é", 100)})
+			p.wantRest(Ending{1011, strings.Repeat("é", 61)}) // 122 bytes of 123
 		})
 	}
 }
 
 // A code that means that there was no close frame is not sent in one.
 func TestNoCloseFrame(t *testing.T) {
-	for _, cause := range []Close{errLost, errPeerDead} {
+	for _, cause := range []Ending{errLost, errPeerDead} {
 		for _, unfinished := range []string{"", "a frame that is not whole"} {
 			synctest.Test(t, func(t *testing.T) {
 				source, end := silence(t)
 				defer end()
-				p := runPiped(t, &Handler{PingInterval: -1}, source, discard{})
+				p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: -1}}, source, discard{})
 				if unfinished != "" {
 					p.send(text(unfinished)[:10])
 				}
@@ -252,10 +252,10 @@ func TestEndInTheMiddle(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source, end := silence(t)
 				defer end()
-				p := runPiped(t, &Handler{PingInterval: -1}, source, discard{})
+				p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: -1}}, source, discard{})
 				p.send(sent)
 				synctest.Wait()
-				p.handler.drain(errShutdown)
+				p.handler.service().drain(errShutdown)
 				p.wantRest(errShutdown)
 			})
 		})
@@ -269,7 +269,7 @@ func TestPingInPieces(t *testing.T) {
 		defer end()
 		reads := make(chan struct{}) // the child does
 		to := &testSink{slow: func() { <-reads }}
-		p := runPiped(t, &Handler{PingInterval: -1, MaxMessageSize: 100}, source, to)
+		p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: -1, MaxMessageSize: 100}}, source, to)
 		line := strings.Repeat("x", 90)
 		p.send(text(line)) // on its way to the child
 		synctest.Wait()
@@ -286,7 +286,7 @@ func TestPingInPieces(t *testing.T) {
 			t.Errorf("got %x %q", f.op, f.payload)
 		}
 		go p.send(closing(1000, ""))
-		p.wantRest(Close{Code: 1000})
+		p.wantRest(Ending{Code: 1000})
 		if got := to.has(); got != line+"\n"+line+"\n" {
 			t.Errorf("the child got %q", got)
 		}
@@ -300,7 +300,7 @@ func TestPingTimes(t *testing.T) {
 		source, end := silence(t)
 		defer end()
 		begin := time.Now()
-		p := runPiped(t, &Handler{PingInterval: 10 * time.Second}, source, discard{})
+		p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: 10 * time.Second}}, source, discard{})
 		for i := range 5 {
 			f := p.next()
 			if f.op != opPing || len(f.payload) > 0 {
@@ -324,14 +324,14 @@ func TestPingTimes(t *testing.T) {
 func TestFlushInTheMiddleOfAMessage(t *testing.T) {
 	small := strings.Repeat("small ", 100)
 	for _, size := range []int{10, 5000, largeBuffer - 3000, largeBuffer - 1, largeBuffer, largeBuffer + 1, 3 * largeBuffer} {
-		big := filler(Lines, size)
+		big := filler(Lines{}, size)
 		frame := text(big)
 		for _, at := range []int{1, 3, 8, 15, size / 3, size - 1} {
 			synctest.Test(t, func(t *testing.T) {
 				source, end := silence(t)
 				defer end()
 				to := &testSink{ready: all}
-				p := runPiped(t, &Handler{PingInterval: -1}, source, to)
+				p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: -1}}, source, to)
 				p.send(bytes.Join([][]byte{text(small), text(small), frame[:at]}, nil))
 				synctest.Wait()
 				want := small + "\n" + small + "\n"
@@ -347,7 +347,7 @@ func TestFlushInTheMiddleOfAMessage(t *testing.T) {
 					t.Errorf("%d cut at %d: what the child has at the end is wrong", size, at)
 				}
 				go p.send(closing(1000, ""))
-				p.wantRest(Close{Code: 1000})
+				p.wantRest(Ending{Code: 1000})
 			})
 		}
 	}

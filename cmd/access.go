@@ -9,7 +9,7 @@ import (
 
 // accessOptions say who may connect, and what is answered.
 type accessOptions struct {
-	maxPerIP     int // as bridge.Handler.MaxPerAddress
+	maxPerIP     int // as bridge.Limits.MaxPerAddress
 	trustProxies []netip.Prefix
 	origins      []bridge.Origin
 	sameOrigin   bool

@@ -8,38 +8,42 @@ import (
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge"
-	"github.com/wsbridge/wsbridge/process"
 )
 
 // newBridge is the bridge that the options describe: to a command that has been
 // found, or to the programs of a directory.
 func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []string, log *slog.Logger) *bridge.Handler {
 	h := &bridge.Handler{
-		Command:        command,
-		CommandDir:     commands,
-		Env:            passedEnv(o.passEnv),
-		PassStderr:     o.passStderr,
-		Subprotocols:   o.subprotocols,
-		Compress:       o.compress,
-		MaxForks:       offIfZero(o.maxForks),
-		MaxPerAddress:  o.maxPerIP,
-		TrustedProxies: o.trustProxies,
-		MaxMessageSize: offIfZero(o.maxFrameSize),
-		PingInterval:   offIfZero(time.Duration(o.pingMS) * time.Millisecond),
-		Timeout:        o.timeout,
-		IdleTimeout:    o.idleTimeout,
-		Grace:          time.Duration(o.closeMS) * time.Millisecond,
-		Origins:        o.origins,
-		SameOrigin:     o.sameOrigin,
-		Hosts:          hosts,
+		Command:      command,
+		CommandDir:   commands,
+		Env:          passedEnv(o.passEnv),
+		Subprotocols: o.subprotocols,
+		Compress:     o.compress,
+		Bounds: bridge.Bounds{
+			MaxMessageSize: offIfZero(o.maxFrameSize),
+			PingInterval:   offIfZero(time.Duration(o.pingMS) * time.Millisecond),
+			Timeout:        o.timeout,
+			IdleTimeout:    o.idleTimeout,
+			Grace:          time.Duration(o.closeMS) * time.Millisecond,
+		},
+		Gate: &bridge.Gate{
+			Origins:        o.origins,
+			SameOrigin:     o.sameOrigin,
+			Hosts:          hosts,
+			TrustedProxies: o.trustProxies,
+		},
+		Limits:         &bridge.Limits{MaxForks: offIfZero(o.maxForks), MaxPerAddress: o.maxPerIP},
+		Events:         withHints(bridge.LogEvents(log)),
 		ServerSoftware: "wsbridge/" + versionName(),
-		Logger:         log,
 	}
 	if o.reverseLookup {
-		h.Resolver = net.DefaultResolver
+		h.Gate.Resolver = net.DefaultResolver
 	}
-	if o.binary {
-		h.Framing = bridge.Chunks
+	switch {
+	case o.binary:
+		h.Framing = bridge.Chunks{}
+	case o.passStderr:
+		h.Framing = bridge.Tagged{}
 	}
 	return h
 }
@@ -62,7 +66,17 @@ func (s *openSite) withPages(pages http.Handler) http.Handler {
 // limitToOne lets in one session. It calls opened when that begins, if opened is
 // not nil, and ended at its end with the exit status.
 func (s *openSite) limitToOne(opened func(), ended func(exitStatus)) {
-	s.bridge.MaxSessions = 1
-	s.bridge.Opened = opened
-	s.bridge.Closed = func(_ bridge.Close, state *process.State) { ended(exitStatusOf(state)) }
+	s.bridge.Limits.MaxSessions = 1
+	log := s.bridge.Events
+	s.bridge.Events = func(e bridge.Event) {
+		log(e)
+		switch e := e.(type) {
+		case bridge.Opened:
+			if opened != nil {
+				opened()
+			}
+		case bridge.Closed:
+			ended(exitStatusOf(e.State))
+		}
+	}
 }

@@ -38,6 +38,7 @@ type connectOptions struct {
 	compress     bool
 	origin       string
 	binary       bool
+	maxFrameSize int
 	insecure     bool
 	sslCA        string
 	sslCert      string
@@ -94,6 +95,8 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
 	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser does: https://example.com")
 	flags.BoolVar(&o.binary, "binary", false, "send and print bytes as they come, in binary messages")
+	flags.IntVar(&o.maxFrameSize, "maxframesize", 0,
+		"close with 1009 when a message has more than `n` bytes; 0 is no limit: what comes is printed as it comes, and a COMMAND gets it whole")
 	flags.BoolVar(&o.insecure, "insecure", false, "do not verify the certificate of a wss server")
 	flags.StringVar(&o.sslCA, "sslca", "", "verify it by the authorities in `file`, in PEM, and by no others")
 	flags.StringVar(&o.sslCert, "sslcert", "", "show the server the client certificate in `file`, in PEM")
@@ -143,9 +146,6 @@ func checkURL(s string) error {
 	return hint.Usage(fmt.Errorf("cannot connect to %q: %w", s, err), "write something like ws://127.0.0.1:8080/")
 }
 
-// maxReceived keeps a server from filling our memory.
-const maxReceived = 64 << 20
-
 // client is the bridge that the options describe.
 func (o *connectOptions) client() (*bridge.Client, error) {
 	c := &bridge.Client{
@@ -155,9 +155,8 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 		Header:       http.Header{},
 		Subprotocols: o.subprotocols,
 		Compress:     o.compress,
-		// A program's line may be of any length, and so may be what a
-		// server makes of it.
-		MaxMessageSize: maxReceived,
+
+		MaxMessageSize: offIfZero(o.maxFrameSize),
 		Logger:         newLogger(o.stderr, "info", "text"),
 	}
 	for _, f := range o.headers {
@@ -167,7 +166,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 		c.Header.Set("Origin", o.origin)
 	}
 	if o.binary {
-		c.Framing = bridge.Chunks
+		c.Framing = bridge.Chunks{}
 	}
 	c.TLS = &tls.Config{InsecureSkipVerify: o.insecure}
 	if o.sslCA != "" {
@@ -221,7 +220,7 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 	return exitStatus(status)
 }
 
-func closeText(end bridge.Close) string {
+func closeText(end bridge.Ending) string {
 	var text string
 	switch end.Code {
 	case 1006:

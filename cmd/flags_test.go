@@ -40,7 +40,7 @@ func TestServeDefaults(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	h := bridgeOf(o)
-	if h.PingInterval != 30*time.Second || h.MaxForks != 1024 || !slices.Equal(h.Hosts, o.addresses) ||
+	if h.Bounds.PingInterval != 30*time.Second || h.Limits.MaxForks != 1024 || !slices.Equal(h.Gate.Hosts, o.addresses) ||
 		!strings.HasPrefix(h.ServerSoftware, "wsbridge/") {
 		t.Errorf("%+v", h)
 	}
@@ -92,8 +92,8 @@ func TestServeFlags(t *testing.T) {
 			trustProxies, "[10.1.2.3/32 10.0.0.0/8 2001:db8::/32 ::1/128]"},
 		{[]string{"--trustproxy=::ffff:10.1.2.3", "ls"}, trustProxies, "[10.1.2.3/32]"},
 		{[]string{"--trustproxy=", "ls"}, trustProxies, "[]"},
-		{[]string{"--pingms=0", "ls"}, func(o *serveOptions) any { return bridgeOf(o).PingInterval }, time.Duration(-1)},
-		{[]string{"--closems=70", "ls"}, func(o *serveOptions) any { return bridgeOf(o).Grace }, 70 * time.Millisecond},
+		{[]string{"--pingms=0", "ls"}, func(o *serveOptions) any { return bridgeOf(o).Bounds.PingInterval }, time.Duration(-1)},
+		{[]string{"--closems=70", "ls"}, func(o *serveOptions) any { return bridgeOf(o).Bounds.Grace }, 70 * time.Millisecond},
 		{[]string{"--passenv=A,B=c", "--passenv", "D", "ls"},
 			func(o *serveOptions) any { return o.passEnv }, []string{"A", "B=c", "D"}},
 		{[]string{"--passenv=", "ls"}, func(o *serveOptions) any { return o.passEnv }, []string(nil)},
@@ -116,12 +116,12 @@ func TestServeFlags(t *testing.T) {
 func bridgeOf(o *serveOptions) *bridge.Handler { return o.newBridge(o.command, nil, o.addresses, nil) }
 
 func command(o *serveOptions) any  { return o.command }
-func maxForks(o *serveOptions) any { return bridgeOf(o).MaxForks }
-func maxPerIP(o *serveOptions) any { return bridgeOf(o).MaxPerAddress }
+func maxForks(o *serveOptions) any { return bridgeOf(o).Limits.MaxForks }
+func maxPerIP(o *serveOptions) any { return bridgeOf(o).Limits.MaxPerAddress }
 
-func maxFrameSize(o *serveOptions) any { return bridgeOf(o).MaxMessageSize }
+func maxFrameSize(o *serveOptions) any { return bridgeOf(o).Bounds.MaxMessageSize }
 
-func trustProxies(o *serveOptions) any { return fmt.Sprint(bridgeOf(o).TrustedProxies) }
+func trustProxies(o *serveOptions) any { return fmt.Sprint(bridgeOf(o).Gate.TrustedProxies) }
 
 // What the help says of a limit is what the flag takes.
 func TestLimitValue(t *testing.T) {
@@ -156,7 +156,7 @@ func TestConnectFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Header.Get("A") != "b" || c.Header.Get("Origin") != "http://o" || !c.TLS.InsecureSkipVerify || c.Framing == 0 {
+	if c.Header.Get("A") != "b" || c.Header.Get("Origin") != "http://o" || !c.TLS.InsecureSkipVerify || c.Framing == nil {
 		t.Errorf("%+v", c)
 	}
 }

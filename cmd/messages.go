@@ -34,7 +34,7 @@ func (o *messageOptions) flags() flagGroup {
 		"subprotocols that the command speaks (`NAMES`, comma separated); of these the first that a client offers is WEBSOCKET_PROTOCOL")
 	g.BoolVar(&o.compress, "compress", false, "compress messages of 512 bytes and more for clients that offer it (permessage-deflate)")
 	g.IntVar(&o.maxForks, "maxforks", 1024, "at most `n` commands at once, 429 over it; 0 for no limit")
-	g.IntVar(&o.maxFrameSize, "maxframesize", 1<<20, "at most `n` bytes a message from the client, 1009 over it; 0 for no limit, which lets a client fill the memory")
+	g.IntVar(&o.maxFrameSize, "maxframesize", 1<<20, "at most `n` bytes a message from the client, 1009 over it; 0 for no limit, which lets one message fill the memory")
 	g.IntVar(&o.closeMS, "closems", 0, "add `ms` milliseconds to each wait when a command is ended")
 	g.IntVar(&o.pingMS, "pingms", 30000, "ping clients each `ms` milliseconds, drop those silent for two; 0 for never")
 	g.Var(newList(&o.passEnv, commaSeparated(parseEnvRule), defaultPassEnv(runtime.GOOS)), "passenv",

@@ -49,16 +49,11 @@ func (l *listenerUntil) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// exitStatusOf is the exit status for that of a command, as shells have it: 128+S
-// for signal S. A command that could not be started, whose state is nil, is a
-// failure.
+// exitStatusOf is the exit status for that of a command. One that could not be
+// started, whose state is nil, is a failure.
 func exitStatusOf(state *process.State) exitStatus {
-	switch {
-	case state == nil:
+	if state == nil {
 		return 1
-	case state.Signal != 0:
-		return exitStatus(128 + int(state.Signal))
-	default:
-		return exitStatus(state.Status)
 	}
+	return exitStatus(state.ExitCode())
 }

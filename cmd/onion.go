@@ -48,7 +48,7 @@ func (s *openSite) onion(t timeouts, https net.Addr) http.Handler {
 		h = s.withoutSocket(h)
 	}
 	if https != nil {
-		h = listen.ByTLS(h, s.bridge.HostChecked(listen.ToHTTPS(https)))
+		h = listen.ByTLS(h, s.bridge.Gate.HostChecked(listen.ToHTTPS(https), s.bridge.Events))
 	}
 	h = site.WithHeaders(h, s.headers, s.headersWS, s.headersHTTP)
 	return site.WithoutStalls(h, t.header, t.stall)
@@ -66,11 +66,12 @@ func runCGI(h *bridge.Handler, programs *os.Root, next http.Handler) http.Handle
 // withoutSocket answers those who want a WebSocket where there is none, and the
 // others by next.
 func (s *openSite) withoutSocket(next http.Handler) http.Handler {
-	refusal := s.bridge.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.log.Info("refused", "remote", r.RemoteAddr, "path", r.URL.Path, "status", http.StatusNotFound,
-			"reason", "no WebSocket here (a command or --dir would make one)")
-		http.Error(w, "no WebSocket here", http.StatusNotFound)
-	}))
+	refused := bridge.Refusal{Status: http.StatusNotFound, Rule: bridge.RuleNotFound,
+		Reason: "no WebSocket here", Detail: "(a command or --dir would make one)"}
+	refusal := s.bridge.Gate.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.bridge.Events(bridge.Refused{Info: bridge.Info{Remote: r.RemoteAddr, Path: r.URL.Path}, Refusal: refused})
+		http.Error(w, refused.Reason, refused.Status)
+	}), s.bridge.Events)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if bridge.AsksForUpgrade(r) {
 			refusal.ServeHTTP(w, r)

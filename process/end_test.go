@@ -146,3 +146,11 @@ func TestNotHolding(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestLadderLength(t *testing.T) {
+	for grace, want := range map[time.Duration]time.Duration{0: 850 * time.Millisecond, time.Second: 3850 * time.Millisecond} {
+		if got := Ladder(grace); got != want {
+			t.Errorf("with a grace of %v it takes %v, want %v", grace, got, want)
+		}
+	}
+}

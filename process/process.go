@@ -138,6 +138,16 @@ var ladder = [...]struct {
 	{500 * time.Millisecond, syscall.SIGKILL},
 }
 
+// Ladder is how long End takes at most, with a grace, to end a child that
+// ignores every signal that can be ignored.
+func Ladder(grace time.Duration) time.Duration {
+	var sum time.Duration
+	for _, step := range ladder {
+		sum += step.wait + grace
+	}
+	return sum
+}
+
 // End ends the child and its group, reaps it and tells how it ended.
 //
 // A child that still runs has been told to end by closing Stdin; a caller who

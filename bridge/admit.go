@@ -1,0 +1,86 @@
+package bridge
+
+import (
+	"context"
+	"net/http"
+)
+
+// An admission is what is found out about a request on its way from the door
+// to a session, a page or a CGI program.
+type admission struct {
+	handler *Handler
+	request *http.Request // as its client sent it: see Gate.client
+	client  client
+	name    string // of the client; empty: not known
+	program program
+	place   *place
+
+	// Of a session only: what starts its program, and what ends it when the
+	// program changes or the server drains.
+	launcher *launcher
+	ctx      context.Context
+}
+
+// admission stands at the door with a request.
+func (h *Handler) admission(r *http.Request) *admission {
+	a := &admission{handler: h}
+	a.client, a.request = h.gate().client(r)
+	return a
+}
+
+// An admitStep finds out one thing about a request, or refuses it.
+type admitStep = func(*admission) *Refusal
+
+// The steps, in their order. What costs something comes behind what may refuse.
+var (
+	toSession = []admitStep{
+		(*admission).checkHandshake,
+		(*admission).checkHost,
+		(*admission).checkOrigin,
+		(*admission).findProgram,
+		(*admission).takePlace,
+		(*admission).join,
+		(*admission).lookUpName,
+	}
+	toPage = []admitStep{
+		(*admission).checkHost,
+	}
+	// The program is found before, and the name is looked up when the body of
+	// the request is there.
+	toCGI = []admitStep{
+		(*admission).checkHost,
+		(*admission).checkOrigin,
+		(*admission).takePlaceForCGI,
+	}
+)
+
+// pass goes through the steps up to the first that refuses.
+func (a *admission) pass(steps []admitStep) *Refusal {
+	for _, next := range steps {
+		if refused := next(a); refused != nil {
+			return refused
+		}
+	}
+	return nil
+}
+
+func (a *admission) checkHost() *Refusal   { return a.handler.gate().checkHost(a.request) }
+func (a *admission) checkOrigin() *Refusal { return a.handler.gate().checkOrigin(a.request) }
+
+// takePlace takes a place among the sessions.
+func (a *admission) takePlace() *Refusal { return a.enter(1) }
+
+// takePlaceForCGI takes a place that MaxSessions does not count.
+func (a *admission) takePlaceForCGI() *Refusal { return a.enter(0) }
+
+// join makes the session one of its program's.
+func (a *admission) join() *Refusal {
+	a.launcher, a.ctx = a.handler.service().join(a.program, a.handler.Bounds.Grace)
+	a.place.launcher = a.launcher
+	return nil
+}
+
+// info is what events tell of the request.
+func (a *admission) info() *Info {
+	return &Info{Remote: a.request.RemoteAddr, Path: a.request.URL.Path, Program: a.program.name()}
+}

@@ -1,0 +1,63 @@
+package bridge
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// AsksForUpgrade reports whether a request wants to be a WebSocket, be it in
+// the right way or not: a Handler answers it itself and passes it to no other.
+func AsksForUpgrade(r *http.Request) bool { return hasToken(r.Header, "Upgrade", "websocket") }
+
+// checkHandshake checks the client's opening handshake (RFC 6455, section
+// 4.2.1), so that a bad one starts nothing.
+func (a *admission) checkHandshake() *Refusal {
+	r := a.request
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
+	switch {
+	case r.ProtoMajor != 1 || !r.ProtoAtLeast(1, 1):
+		return upgradeRequired(RuleHandshake, "a WebSocket needs HTTP/1.1")
+	case r.Method != http.MethodGet:
+		return &Refusal{Status: http.StatusMethodNotAllowed, Rule: RuleHandshake, Reason: "a WebSocket handshake is a GET",
+			header: http.Header{"Allow": {http.MethodGet}}}
+	case !hasToken(r.Header, "Connection", "upgrade"):
+		return badHandshake("Connection: Upgrade is missing")
+	case r.Header.Get("Sec-Websocket-Version") != "13":
+		return upgradeRequired(RuleHandshake, "only version 13 of the WebSocket protocol is supported")
+	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-Websocket-Key")) != 1:
+		return badHandshake("Sec-WebSocket-Key is not 16 bytes in base64")
+	case r.ContentLength != 0:
+		return badHandshake("a WebSocket handshake has no body") // it would be read as frames
+	case strings.ContainsRune(r.URL.Path, 0):
+		return badHandshake("the path contains a NUL") // no environment could hold it
+	}
+	return nil
+}
+
+func badHandshake(reason string) *Refusal {
+	return &Refusal{Status: http.StatusBadRequest, Rule: RuleHandshake, Reason: reason}
+}
+
+// upgradeRequired is a 426, which must say what to upgrade to (RFC 9110,
+// section 15.5.22; RFC 6455, section 4.4).
+func upgradeRequired(rule Rule, reason string) *Refusal {
+	return &Refusal{Status: http.StatusUpgradeRequired, Rule: rule, Reason: reason, header: http.Header{
+		"Connection":            {"Upgrade"},
+		"Upgrade":               {"websocket"},
+		"Sec-Websocket-Version": {"13"},
+	}}
+}
+
+// hasToken reports whether a comma-separated header lists a token.
+func hasToken(h http.Header, name, token string) bool {
+	for _, line := range h.Values(name) {
+		for t := range strings.SplitSeq(line, ",") {
+			// To EqualFold the Kelvin sign is a k: the token is ASCII.
+			if t = strings.TrimSpace(t); len(t) == len(token) && strings.EqualFold(t, token) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,94 @@
+package bridge
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+)
+
+// Lines makes a text message of each line that the program writes, without its
+// "\n" or "\r\n", and a line of each message for it. Output that is not UTF-8 is
+// repaired with U+FFFD.
+type Lines struct{}
+
+func (Lines) newCodec() codec { return lineCodec{} }
+
+type lineCodec struct{}
+
+func (lineCodec) withStderr() bool { return false }
+func (lineCodec) inPieces() bool   { return true }
+
+func (lineCodec) feed(batch []byte, _ int, _ wire.Kind) ([]byte, action) {
+	return append(batch, '\n'), nil
+}
+
+func (lineCodec) cut(d *delivery, s *stream, atEOF bool) error {
+	err := eachLine(s, atEOF, func(line []byte, last bool) error {
+		if !utf8.Valid(line) {
+			line = appendValid(nil, line)
+		}
+		return d.add(wire.Text, line, last)
+	})
+	if err == nil && atEOF && d.batch.IsOpen() {
+		err = d.add(wire.Text, nil, true)
+	}
+	return err
+}
+
+// maxFrame is the longest line that leaves as one frame. A longer one leaves as
+// a message of several, so that its length has no limit and memory has.
+const maxFrame = 1 << 20
+
+// eachLine takes the lines off the front of what s has brought. A line that is
+// too long to wait for comes in pieces; last is true for the last of it.
+func eachLine(s *stream, atEOF bool, do func(line []byte, last bool) error) error {
+	rest := s.data()
+	for len(rest) > 0 {
+		end, next, last := splitLine(rest, s.searched, atEOF)
+		if next == 0 {
+			break
+		}
+		if err := do(rest[:end], last); err != nil {
+			return err
+		}
+		rest, s.searched = rest[next:], 0
+	}
+	s.searched = len(rest)
+	s.keep(rest)
+	return nil
+}
+
+// splitLine cuts a line off the front of data: it is data[:end], and what
+// follows begins at data[next:]. The first searched bytes are known to hold no
+// end of a line. atEOF says that nothing comes after data. When data holds only
+// a part of a line, next is 0, unless the line is too long to wait for: then it
+// is cut in pieces, and last is false for all but the last.
+func splitLine(data []byte, searched int, atEOF bool) (end, next int, last bool) {
+	if i := bytes.IndexByte(data[searched:], '\n'); i >= 0 {
+		end, next = searched+i, searched+i+1
+		if end > 0 && data[end-1] == '\r' {
+			end--
+		}
+		if end <= maxFrame {
+			return end, next, true
+		}
+	} else if atEOF && len(data) <= maxFrame {
+		return len(data), len(data), true
+	} else if !atEOF && len(data) < maxFrame+len("\r\n") {
+		return 0, 0, false
+	}
+	end = maxFrame - wire.PartialRune(data[:maxFrame])
+	return end, end, false
+}
+
+// appendValid appends p to dst with U+FFFD in place of every byte that is not
+// part of valid UTF-8, which a text message must be (RFC 6455, section 8.1).
+func appendValid(dst, p []byte) []byte {
+	for len(p) > 0 {
+		r, size := utf8.DecodeRune(p)
+		dst = utf8.AppendRune(dst, r)
+		p = p[size:]
+	}
+	return dst
+}

@@ -1,0 +1,120 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/wsbridge/wsbridge/process"
+)
+
+// An Event is something that a Handler tells its listener (Handler.Events). It
+// is one of the structs below; which ones there are may grow.
+type Event interface{ event() }
+
+// Info says what an event is about. What is not known yet is zero.
+type Info struct {
+	ID      string // of the session or the CGI request; the child has it in UNIQUE_ID
+	Remote  string // the client's address, as in http.Request.RemoteAddr
+	Path    string // of the URL
+	Program string // the file of the program, as in Command or as found below CommandDir
+	Pid     int
+	In, Out Traffic // from the client and to it; counted when the session is over
+}
+
+// Traffic counts what went one way. Messages are not counted for CGI.
+type Traffic struct{ Messages, Bytes int64 }
+
+// A session is Opened, then Started or NotStarted, and in the end Closed.
+type (
+	// Waiting: a request finds the places taken and waits, because a session
+	// that has one is ending.
+	Waiting struct{ Info }
+
+	// Refused: a request starts no session and no program.
+	Refused struct {
+		Info
+		Refusal Refusal
+	}
+
+	// HandshakeFailed: a request was let in, but the connection is gone.
+	HandshakeFailed struct {
+		Info
+		Err error
+	}
+
+	// Opened: the handshake is done. The program is not started yet.
+	Opened struct{ Info }
+
+	// Started: the program of a session runs.
+	Started struct{ Info }
+
+	// NotStarted: the program of a session, or a CGI program, cannot be started.
+	NotStarted struct {
+		Info
+		Command []string
+		CGI     bool
+		Err     error
+	}
+
+	// Stderr: a program has written a line to its standard error. A line over
+	// 8 KiB comes in pieces.
+	Stderr struct {
+		Info
+		Line string
+	}
+
+	// Closed: nothing is left of a session.
+	Closed struct {
+		Info
+		Ending   Ending         // how its WebSocket was closed
+		State    *process.State // how its program ended; nil if it was not started
+		Duration time.Duration  // since the program was started
+	}
+
+	// NotCGI: ServeCGI has found a file that is no program.
+	NotCGI struct {
+		Info
+		Err error
+	}
+
+	// CGIMalformed: the answer of a CGI program has no valid header.
+	CGIMalformed struct {
+		Info
+		Err error
+	}
+
+	// CGIEnded: nothing is left of a CGI program.
+	CGIEnded struct {
+		Info
+		Status   int // of the answer; 0 if there was none
+		State    process.State
+		Duration time.Duration
+	}
+)
+
+func (Waiting) event()         {}
+func (Refused) event()         {}
+func (HandshakeFailed) event() {}
+func (Opened) event()          {}
+func (Started) event()         {}
+func (NotStarted) event()      {}
+func (Stderr) event()          {}
+func (Closed) event()          {}
+func (NotCGI) event()          {}
+func (CGIMalformed) event()    {}
+func (CGIEnded) event()        {}
+
+// emit tells the listener, if there is one.
+func (h *Handler) emit(e Event) {
+	if h.Events != nil {
+		h.Events(e)
+	}
+}
+
+// stderrOf is what takes the lines of a program's standard error; nil if
+// nobody listens.
+func (h *Handler) stderrOf(info *Info) func(line string) {
+	if h.Events == nil {
+		return nil
+	}
+	return func(line string) { h.Events(Stderr{*info, line}) }
+}

@@ -1,0 +1,62 @@
+package bridge
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// LevelAccess is the level of the lines that tell of sessions opening and
+// closing. It lies below slog.LevelInfo.
+const LevelAccess = slog.LevelInfo - 1
+
+// LogEvents returns a listener that logs: a line when a session begins and one
+// when it ends (LevelAccess), standard error line by line and refusals
+// (slog.LevelInfo), and what goes wrong. A nil log discards them.
+func LogEvents(log *slog.Logger) func(Event) {
+	if log == nil {
+		return func(Event) {}
+	}
+	return func(e Event) { logEvent(log, e) }
+}
+
+func logEvent(log *slog.Logger, e Event) {
+	access := func(msg string, args ...any) { log.Log(context.Background(), LevelAccess, msg, args...) }
+	switch e := e.(type) {
+	case Waiting:
+		log.Debug("waiting for a place", "remote", e.Remote, "path", e.Path)
+	case Refused:
+		log.Info("refused", "remote", e.Remote, "path", e.Path, "status", e.Refusal.Status,
+			"reason", strings.TrimSpace(e.Refusal.Reason+" "+e.Refusal.Detail))
+	case HandshakeFailed:
+		log.Debug("handshake failed", "remote", e.Remote, "error", e.Err)
+	case Started:
+		access("open", "id", e.ID, "remote", e.Remote, "path", e.Path, "pid", e.Pid)
+	case NotStarted:
+		msg := "cannot start the command"
+		if e.CGI {
+			msg = "cannot start the CGI program"
+		}
+		log.Error(msg, "id", e.ID, "command", e.Command, "error", e.Err)
+	case Stderr:
+		log.Info("stderr", "id", e.ID, "line", e.Line)
+	case Closed:
+		if e.State == nil {
+			return // NotStarted has said it
+		}
+		access("close", "id", e.ID, "remote", e.Remote, "path", e.Path, "pid", e.Pid,
+			"child", e.State.String(), "code", e.Ending.Code, "reason", e.Ending.Reason,
+			"duration", e.Duration.Round(time.Millisecond),
+			"messages_in", e.In.Messages, "bytes_in", e.In.Bytes,
+			"messages_out", e.Out.Messages, "bytes_out", e.Out.Bytes)
+	case NotCGI:
+		log.Info("not a CGI program", "remote", e.Remote, "path", e.Path, "reason", e.Err.Error())
+	case CGIMalformed:
+		log.Error("malformed CGI answer", "id", e.ID, "path", e.Path, "error", e.Err)
+	case CGIEnded:
+		access("cgi", "id", e.ID, "remote", e.Remote, "path", e.Path, "pid", e.Pid,
+			"child", e.State.String(), "status", e.Status, "bytes_in", e.In.Bytes, "bytes_out", e.Out.Bytes,
+			"duration", e.Duration.Round(time.Millisecond))
+	}
+}

@@ -1,0 +1,81 @@
+package wire
+
+import (
+	"errors"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	closeLimit  = 5 * time.Second // for the peer to answer a close frame
+	lingerLimit = time.Second     // for it to end the connection when there is nothing more to say
+)
+
+// Close ends the WebSocket with a close frame, unless it has ended already, and
+// the connection within limit. It returns how it was really closed: by the close
+// frame that it has sent or, when it could send none, that of the peer, or by
+// none. Receive must have returned, or Stop have been called.
+func (c *Conn) Close(end Ending, limit time.Duration) Ending {
+	c.life.stop()
+	c.enter(resumed, time.Time{})
+	if !c.isOver() {
+		c.handshake(end, limit)
+	}
+	_ = c.ws.CloseNow() // lets go of the library's finalizer
+	said, ok := c.writer.said()
+	switch {
+	case ok:
+		return said
+	case end.Code == codeAbnormal:
+		return end
+	case c.reader.closed != nil: // by the peer, who did not wait for the answer
+		return *c.reader.closed
+	case c.lost() != Lost:
+		return c.lost()
+	}
+	return Ending{codeAbnormal, Lost.Reason + " before " + end.String()}
+}
+
+// handshake is the close handshake, in the reader's place. The library's Close
+// reads the peer's answer.
+func (c *Conn) handshake(end Ending, limit time.Duration) {
+	if end.Code == codeAbnormal { // says that there was no close frame
+		c.Cut()
+		c.finish(0)
+		return
+	}
+	defer time.AfterFunc(limit, c.Cut).Stop()
+	if c.reader.left > 0 {
+		// The library has lost its place in the stream of a peer that is in the
+		// middle of a frame. The answer is discarded with the rest.
+		_ = c.control(closeFrame(end, c.masked))
+		c.finish(limit)
+		return
+	}
+	linger := lingerLimit
+	err := c.ws.Close(websocket.StatusCode(end.Code), shortened(end.Reason))
+	if _, other := errors.AsType[websocket.CloseError](err); (err == nil || other) && !c.t.saysGoodbye() {
+		linger = 0 // the peer has closed too, with whatever code
+	}
+	c.finish(linger)
+}
+
+// finish ends the connection without destroying what is under way. It waits
+// until everything is written. If the peer may still be sending, it then says
+// that nothing follows, and discards what comes until the peer ends its side
+// too: a socket closed with bytes unread is reset, and a reset overtakes data
+// (RFC 6455, section 7.1.1). The caller has taken the reader's place.
+func (c *Conn) finish(linger time.Duration) {
+	c.enter(finished, time.Time{})
+	t := time.AfterFunc(closeLimit, c.Cut)
+	defer t.Stop()
+	c.writer.awaitWriters()
+	if linger > 0 && c.t.closeWrite() {
+		t.Reset(linger)
+		c.discard()
+	}
+	c.Cut()
+	c.reader.in = nil
+	c.drop()
+}

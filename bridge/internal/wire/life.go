@@ -1,0 +1,222 @@
+package wire
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Whether the peer lives is asked at each ping interval, by one rule:
+//
+//   - While the writer waits for the socket, the peer lives as long as its
+//     system takes bytes within two intervals and the time that it needs, at
+//     slowest bytes a second, to read what a system takes at a time (step). A
+//     ping would be stuck behind them, and its answer would come no sooner.
+//   - While it does not, the peer lives as long as something comes from it
+//     within two intervals and the time that it needs, at slowest bytes a
+//     second, to read what was sent before the first ping that it has not
+//     answered. That its system takes bytes says nothing: the buffers between
+//     hold megabytes for a program that is frozen.
+//   - While the reader waits for the program, nothing is known of the peer, and
+//     nothing is held against it.
+//
+// To know what the peer has read, a ping carries how many bytes of data were
+// sent before it, in decimal, unless all of them are known to have been read.
+//
+// Intervals are counted, not the time: a server that was itself suspended must
+// not take its clients for dead.
+
+// slowest is how many bytes a second a client must read to be sure not to be
+// taken for dead.
+const slowest = 8 << 10
+
+// step is how many bytes at most the system of a slow client takes at a time.
+// Before there is room for a packet it takes none, and over a loopback that is
+// 64 KiB.
+const step = 64 << 10
+
+// A life asks whether the peer lives.
+type life struct {
+	interval time.Duration
+	lost     func(Ending)
+	pongs    chan struct{} // holds one when a pong has come
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	stopped bool
+	asking  bool          // Ask was called
+	silent  chan struct{} // closed when the peer was found dead since
+	pinged  bool          // a ping has been sent
+	misses  int           // intervals without a sign of life
+	asked   int64         // bytes sent before the first ping without an answer
+	read    int64         // bytes that the peer has read, as its pongs tell
+	reached int64         // bytes that its system had taken at the last interval
+}
+
+// Watch begins to look whether the peer lives, and pings it if there is an
+// interval. lost is called when the connection is found to be lost and it is not
+// certain that Receive will tell, because it may be waiting in the Inbox.
+func (c *Conn) Watch(lost func(Ending)) {
+	l := &c.life
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost, l.interval = lost, c.options.PingInterval
+	if l.interval > 0 {
+		l.timer = time.AfterFunc(l.interval, c.look)
+	}
+}
+
+// look is called at each interval.
+func (c *Conn) look() {
+	l := &c.life
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return
+	}
+	if dead := c.isDead(); dead && l.asking {
+		close(l.silent)
+		return
+	} else if dead {
+		c.cutFor(PeerDead)
+		l.lost(PeerDead)
+		return
+	}
+	c.ping()
+	l.timer.Reset(l.interval)
+}
+
+// isDead counts an interval, and reports whether it was one too many.
+func (c *Conn) isDead() bool {
+	l := &c.life
+	state := c.state.And(^uint32(heard))
+	waits, reached := c.reached()
+	switch {
+	case state&(heard|busy) != 0, waits && reached > l.reached, !waits && !l.pinged:
+		l.misses = 0
+	default:
+		l.misses++
+	}
+	l.reached = reached
+	unread := l.asked - l.read
+	if waits {
+		unread = step
+	}
+	perInterval := max(1, int64(l.interval.Seconds()*slowest))
+	return l.misses >= 2+int((unread+perInterval-1)/perInterval)
+}
+
+// reached is how many bytes the peer's system has taken, and whether somebody
+// waits for it to take more.
+func (c *Conn) reached() (waits bool, n int64) {
+	c.writer.mu.Lock()
+	waits = c.writer.data
+	c.writer.mu.Unlock()
+	if !waits {
+		return false, 0
+	}
+	return true, c.writer.taken.Load() - int64(c.t.inFlight())
+}
+
+// ping asks the peer how far it has read. Its life is locked.
+func (c *Conn) ping() bool {
+	l := &c.life
+	c.writer.mu.Lock()
+	given, queued := c.writer.given, c.writer.writing && l.pinged && len(c.writer.queue) > 0
+	c.writer.mu.Unlock()
+	if queued {
+		return true // it leaves when the writer is done, and would be no news
+	}
+	var payload []byte
+	if given > l.read {
+		payload = strconv.AppendInt(nil, given, 10)
+	}
+	if c.control(appendFrame(nil, finBit|opPing, payload, c.masked)) != nil {
+		return false
+	}
+	if l.misses == 0 {
+		l.asked = given
+	}
+	l.pinged = true
+	return true
+}
+
+// Ask has the peer tell how far it has read, when there will be nothing more to
+// read. It reports whether there is something that the peer is not known to have
+// read, and it could be asked. From then on a peer that is found dead is not
+// cut, because it may yet read a close frame: Silent tells of it.
+func (c *Conn) Ask() bool {
+	c.life.mu.Lock()
+	defer c.life.mu.Unlock()
+	c.life.asking = true
+	return c.unread() > 0 && c.ping()
+}
+
+// Silent is closed when the peer was found dead after Ask.
+func (c *Conn) Silent() <-chan struct{} { return c.life.silent }
+
+// Pongs has an element when a pong has come since it was last received from.
+func (c *Conn) Pongs() <-chan struct{} { return c.life.pongs }
+
+// Unread is how many bytes of data the peer is not known to have read.
+func (c *Conn) Unread() int64 {
+	c.life.mu.Lock()
+	defer c.life.mu.Unlock()
+	return c.unread()
+}
+
+func (c *Conn) unread() int64 {
+	c.writer.mu.Lock()
+	defer c.writer.mu.Unlock()
+	return c.writer.given - c.life.read
+}
+
+// Reached is how many bytes of data the peer's system has taken, as far as that
+// can be told, or else this system.
+func (c *Conn) Reached() int64 { return c.writer.taken.Load() - int64(c.t.inFlight()) }
+
+// pinged is called by the library when a ping came. The library's own answer
+// would wait for the socket, and after 5 s end the session of a client that
+// reads slowly.
+func (c *Conn) pinged(_ context.Context, payload []byte) bool {
+	_ = c.control(appendFrame(nil, finBit|opPong, payload, c.masked))
+	return false
+}
+
+// ponged is called by the library when a pong came. One that nobody asked for
+// says nothing (RFC 6455, section 5.5.3).
+func (c *Conn) ponged(_ context.Context, payload []byte) {
+	l := &c.life
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n, err := strconv.ParseInt(string(payload), 10, 64); err == nil && n > l.read && n <= l.read+c.unread() {
+		l.read = n
+	}
+	select {
+	case l.pongs <- struct{}{}:
+	default:
+	}
+}
+
+// tell tells that the connection is lost, unless nobody is to know any more.
+func (l *life) tell(end Ending) {
+	l.mu.Lock()
+	lost := l.lost
+	if l.stopped {
+		lost = nil
+	}
+	l.mu.Unlock()
+	if lost != nil {
+		lost(end)
+	}
+}
+
+func (l *life) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopped = true
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+}

@@ -1,0 +1,154 @@
+package wire
+
+import (
+	"io"
+	"net"
+	"time"
+)
+
+// A reader is what one goroutine at a time reads a Conn with.
+type reader struct {
+	inbox   Inbox
+	buf     []byte // borrowed while there is something in it
+	in      []byte // read and not yet handed out; lies in buf, came early or waited long
+	checker frameChecker
+	header  header  // of the frame that is being handed out
+	left    uint64  // bytes of that frame which are still to be handed out
+	handed  int64   // bytes of the message's payload that were handed out
+	failed  bool    // the socket cannot be read any more
+	closed  *Ending // what the peer's close frame says
+}
+
+// The bits of Conn.state.
+const (
+	heard = 1 << iota // the reader has read, or come back to the socket, since the last look
+	busy              // it has not come back
+)
+
+// A lower is a Conn as the library sees it: the net.Conn under the WebSocket.
+// It hands out frames that have been checked: headers only when they are whole,
+// control frames only when all of them is there (the library gives up on one
+// that takes 5 s), and never more than up to the end of a frame, so that what
+// follows is still here and not in the library's buffer.
+type lower struct{ *Conn }
+
+// Read returns ErrStopped once Stop was called, and an Ending for a frame that
+// breaks the protocol, before anything of it was handed out.
+func (c lower) Read(p []byte) (int, error) {
+	r := &c.reader
+	begins := r.left == 0
+	if begins {
+		if err := c.nextFrame(); err != nil {
+			return 0, err
+		}
+	}
+	for len(r.in) == 0 {
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p[:min(uint64(len(p)), r.left)], r.in)
+	r.in, r.left = r.in[n:], r.left-uint64(n)
+	if !r.header.isControl() {
+		r.handed += int64(n)
+		if begins && n > 0 {
+			p[0] &^= rsv1Bit // the library shall not see that a message is compressed
+		}
+	}
+	return n, nil
+}
+
+// nextFrame waits until a frame begins, checks it and makes it the one that is
+// handed out.
+func (c *Conn) nextFrame() error {
+	r := &c.reader
+	for {
+		h := parseHeader(r.in)
+		if err := r.checker.check(r.in); err != nil {
+			return err
+		}
+		if h.size > 0 && (!h.isControl() || uint64(len(r.in)) >= h.frameSize()) {
+			if h.opcode() == opClose {
+				payload := append([]byte(nil), r.in[h.size:h.frameSize()]...)
+				if h.masked {
+					applyMask(payload, h.key)
+				}
+				if err := checkClose(payload); err != nil {
+					return err
+				}
+			}
+			r.checker.next(h)
+			r.header, r.left = h, h.frameSize()
+			switch {
+			case h.opcode() == opContinuation:
+				r.handed -= int64(h.size)
+			case !h.isControl():
+				r.handed = -int64(h.size)
+			}
+			return nil
+		}
+		if err := c.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// fill reads from the socket once, behind what there is. It may wait.
+func (c *Conn) fill() error {
+	r := &c.reader
+	if c.isIn(stopped) {
+		return ErrStopped
+	}
+	if r.inbox != nil {
+		r.inbox.Wait(len(r.in) > 0 || r.left > 0 || r.checker.open)
+	}
+	c.state.Store(heard)
+	n, err := c.t.read()
+	if n > 0 {
+		c.state.Store(heard | busy)
+		r.in = r.buf[:len(r.in)+n]
+	}
+	if n > 0 || err == nil {
+		return nil // the error comes again
+	}
+	if c.isIn(stopped) {
+		return ErrStopped
+	}
+	r.failed = true
+	return c.lost()
+}
+
+// Close is for the library, which closes the connection as soon as it has
+// queued a close frame. It wakes the reader and leaves the rest to finish.
+func (c lower) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == finished {
+		return nil
+	}
+	return c.t.SetReadDeadline(longAgo)
+}
+
+// Write takes the library's control frames, each of which comes whole.
+func (c lower) Write(p []byte) (int, error) {
+	if err := c.control(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// The rest of net.Conn. The library sets no deadline on a context without one,
+// and those that it sets must not take a phase's away.
+func (c lower) SetDeadline(time.Time) error      { return nil }
+func (c lower) SetReadDeadline(time.Time) error  { return nil }
+func (c lower) SetWriteDeadline(time.Time) error { return nil }
+func (c lower) LocalAddr() net.Addr              { return c.t.LocalAddr() }
+func (c lower) RemoteAddr() net.Addr             { return c.t.RemoteAddr() }
+
+// discard reads until the peer ends its side, for as long as the caller lets it.
+func (c *Conn) discard() {
+	r := &c.reader
+	_, _ = io.Copy(io.Discard, c.t.r)
+	r.in = nil
+	c.drop()
+}

@@ -1,0 +1,97 @@
+package bridge
+
+import (
+	"context"
+	"sync"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/process"
+)
+
+// A job is a program that runs: its process, its codec, its input, its output
+// and its standard error.
+type job struct {
+	child *process.Process
+	codec codec
+	in    inbox
+	feed  feed
+	lines lineLog // of standard error
+	out   delivery
+	ended chan process.State // holds the end, for a codec with a last word; else nil
+	place *place             // is told when the child is about to be gone, and when it is; nil: nobody
+
+	wg sync.WaitGroup // feeder, stderr
+}
+
+// newJob makes a job of a child. At most limit bytes wait for it to read them,
+// and said, which may be nil, is told of each line of its standard error.
+func newJob(child *process.Process, f Framing, limit int, gone func() bool, said func(line string)) *job {
+	j := &job{child: child, codec: codecOf(f), lines: lineLog{said: said}}
+	j.in = inbox{codec: j.codec, give: j.feed.write, act: func(do action) { do(j) }}
+	j.feed.init(child.Stdin, limit, &j.wg, func(error) {}) // a child may close its input
+	j.feed.gone = gone
+	if _, ok := j.codec.(lastWorder); ok {
+		j.ended = make(chan process.State, 1)
+	}
+	if !j.codec.withStderr() {
+		child.Stderr.WhenReadable(func() { j.wg.Go(j.stderr) })
+	}
+	return j
+}
+
+func (j *job) inbox() *inbox { return &j.in }
+func (j *job) hurry()        { j.feed.waitNoMore() }
+func (j *job) closeInput()   { j.feed.finish() }
+
+// stderr tells of the child's standard error.
+func (j *job) stderr() { readLines(j.lines.said, j.child.Stderr) }
+
+func (j *job) pump(_ context.Context, out outlet, batch *wire.Batch) error {
+	d := &j.out
+	d.codec, d.out, d.batch = j.codec, out, batch
+	stdout := &stream{name: "stdout", from: j.child.Stdout}
+	var err error
+	if j.codec.withStderr() {
+		_, err = d.runBoth(stdout, &stream{name: "stderr", from: j.child.Stderr, heard: j.lines.hear})
+		j.lines.end()
+	} else {
+		_, err = d.run(stdout)
+	}
+	if err != nil {
+		j.child.Stdout.Abandon() // whoever sent the close frame or lost the socket says why
+		return nil
+	}
+	return errChildDone
+}
+
+func (j *job) lastWord() {
+	if j.ended == nil {
+		return
+	}
+	defer j.out.batch.End()
+	if j.codec.(lastWorder).lastWord(&j.out, <-j.ended) == nil {
+		_ = j.out.flush() // whoever does not get it is not there any more
+	}
+}
+
+func (j *job) wait(ctx context.Context) error {
+	if err := j.child.Wait(ctx); err != nil {
+		return err
+	}
+	return errChildDone
+}
+
+func (j *job) end(_, killed context.Context) process.State {
+	j.place.ending()
+	state := j.child.End(killed)
+	j.place.programGone()
+	if j.ended != nil {
+		j.ended <- state
+	}
+	return state
+}
+
+func (j *job) release() {
+	j.wg.Wait()
+	j.child.Close()
+}

@@ -1,0 +1,110 @@
+package bridge
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// switching is a server's answer to a handshake, without the line that ends it.
+const switching = "HTTP/1.1 101 Switching Protocols\r\n" +
+	"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
+
+// late is how long a control frame is under way in these tests: longer than
+// the 5 s that libraries give one.
+const late = 6 * time.Second
+
+// A control frame is answered when it is whole, however long that takes.
+func TestLateControlFrame(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		frame []byte
+		cut   int // it stops here for a while
+		want  reply
+		end   int
+	}{
+		{"a ping after its header", ping("late"), 6, reply{opPong, "late"}, 1006},
+		{"a ping in its header", ping("late"), 1, reply{opPong, "late"}, 1006},
+		{"a ping in its payload", ping("late"), 8, reply{opPong, "late"}, 1006},
+		{"a pong after its header", ponging([]byte("late")), 6, reply{}, 1006},
+		{"a close after its header", closing(1000, "late"), 6, closeReply(Ending{1000, "late"}), 1000},
+		{"a close in its reason", closing(4000, "late"), 10, closeReply(Ending{4000, "late"}), 4000},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h := child(pinging(-1), "echo")
+			ended := reports(h)
+			p := connect(t, serve(t, h))
+			p.write(text("before"))
+			p.write(test.frame[:test.cut])
+			if got := p.message(); got != "before" {
+				t.Errorf("got %q", got)
+			}
+			time.Sleep(late)
+			p.write(test.frame[test.cut:])
+			if test.want != (reply{}) {
+				if f := p.next(); (reply{f.op, string(f.payload)}) != test.want {
+					t.Errorf("answered with opcode %x %q, want %v", f.op, f.payload, test.want)
+				}
+			}
+			if test.want.op != opClose {
+				p.write(text("after"))
+				if got := p.message(); got != "after" {
+					t.Errorf("got %q", got)
+				}
+			}
+			p.Close()
+			if end := soon(t, ended); end.code != test.end {
+				t.Errorf("the report says %d %s", end.code, end.reason)
+			}
+		})
+	}
+}
+
+// A client does the same for its server.
+func TestLateControlFrameFromTheServer(t *testing.T) {
+	t.Parallel()
+	answered := make(chan reply, 2) // and then closed
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(answered)
+		nc, brw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(late + testLimit))
+		fmt.Fprintf(nc, switching+"\r\n", acceptKey(r.Header.Get("Sec-WebSocket-Key")))
+		for _, control := range []reply{{opPing, "late"}, closeReply(Ending{4000, "late"})} {
+			frame := appendFrame(nil, finBit|control.op, []byte(control.payload), false)
+			nc.Write(frame[:2])
+			time.Sleep(late)
+			nc.Write(frame[2:])
+			header := make([]byte, 6) // with the key of the mask
+			if _, err := io.ReadFull(brw, header); err != nil {
+				t.Errorf("no answer: %v", err)
+				return
+			}
+			rest := make([]byte, header[1]&^maskBit)
+			io.ReadFull(brw, rest)
+			_, payload, _, _ := parseFrame(t, append(header, rest...))
+			answered <- reply{header[0] & 0xf, string(payload)}
+		}
+	}))
+	t.Cleanup(srv.Close)
+	stdin, keep := io.Pipe()
+	defer keep.Close()
+	end, err := (&Client{Stdin: stdin, Stdout: io.Discard, PingInterval: -1}).Run(t.Context(), srv.URL)
+	if err != nil || end != (Ending{4000, "late"}) {
+		t.Errorf("ended with %v, %v", end, err)
+	}
+	for _, want := range []reply{{opPong, "late"}, closeReply(Ending{4000, "late"})} {
+		if got := <-answered; got != want {
+			t.Errorf("answered with %v, want %v", got, want)
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/process"
+)
+
+// ownStreams are a Client's own input and output in the place of a program's.
+// Either may block for good, and is then left to itself.
+type ownStreams struct {
+	codec  codec
+	input  io.Reader
+	linger time.Duration
+	in     inbox
+	feed   feed
+	heard  atomic.Int64 // when something came last, in ns since 1970, or busy
+	failed atomic.Pointer[localError]
+
+	writers sync.WaitGroup // the feeder, for which nobody waits
+}
+
+// busy is ownStreams.heard while messages wait to be written.
+const busy = -1
+
+// newOwnStreams attaches an input and an output. end is called when the output
+// takes no more.
+func newOwnStreams(input io.Reader, output sink, linger time.Duration, f Framing, limit int, end func(error)) *ownStreams {
+	o := &ownStreams{codec: codecOf(f), input: input, linger: linger}
+	o.in = inbox{codec: o.codec, give: o.give, act: func(action) {}, noted: func(bool, bool) { o.noteHeard() }}
+	o.feed.init(output, limit, &o.writers, func(err error) {
+		failure := &localError{"write output", err}
+		o.failed.Store(failure)
+		end(failure)
+	})
+	return o
+}
+
+func (o *ownStreams) inbox() *inbox { return &o.in }
+func (o *ownStreams) hurry()        { o.feed.waitNoMore() }
+func (o *ownStreams) closeInput()   { o.feed.finish() }
+func (o *ownStreams) lastWord()     {}
+func (o *ownStreams) release()      {}
+
+func (o *ownStreams) noteHeard() { o.heard.Store(time.Now().UnixNano()) }
+
+func (o *ownStreams) give(batch []byte) {
+	o.heard.Store(busy)
+	o.feed.write(batch)
+	o.noteHeard()
+}
+
+func (o *ownStreams) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
+	from := &ownSource{r: o.input, ctx: ctx}
+	defer from.stop()
+	d := &delivery{codec: o.codec, out: out, batch: batch}
+	switch readErr, err := d.run(&stream{name: "stdin", from: from}); {
+	case err != nil:
+		return nil // whoever sent the close frame or lost the socket says why
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case readErr != io.EOF:
+		return &localError{"read input", readErr}
+	}
+	return o.listenOn(ctx)
+}
+
+// listenOn waits, after the end of the input, until nothing has come for the
+// linger time.
+func (o *ownStreams) listenOn(ctx context.Context) error {
+	for wait := o.linger; wait > 0; {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+		}
+		if heard := o.heard.Load(); heard != busy {
+			wait = o.linger - time.Since(time.Unix(0, heard))
+		}
+	}
+	return errInputDone
+}
+
+func (o *ownStreams) wait(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// end waits until what came is written, for a while when the session is asked to
+// end.
+func (o *ownStreams) end(draining, _ context.Context) (none process.State) {
+	select {
+	case <-o.feed.done:
+		return none
+	case <-draining.Done():
+	}
+	select {
+	case <-o.feed.done:
+	case <-time.After(drainLimit):
+	}
+	return none
+}
+
+// failure is what has failed of the input and output of a session that ended for
+// a cause, also when it did so after the server had closed.
+func (o *ownStreams) failure(cause error) error {
+	if err, ok := errors.AsType[*localError](cause); ok {
+		return err
+	}
+	if err := o.failed.Load(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// An ownSource is an input whose reads cannot be ended: they are made by a
+// goroutine that is left to itself when the source stops.
+type ownSource struct {
+	r       io.Reader
+	ctx     context.Context
+	buf     []byte
+	started bool
+	want    chan struct{} // asks for a read
+	got     chan ownRead
+	rest    []byte // of what the last read brought
+	err     error  // that came with it
+}
+
+type ownRead struct {
+	n   int
+	err error
+}
+
+func (o *ownSource) ReadTo(take func() []byte, drop func()) (int, error) {
+	if !o.started {
+		o.started, o.buf = true, make([]byte, plainPipe)
+		o.want, o.got = make(chan struct{}), make(chan ownRead, 1)
+		go o.reads()
+	}
+	for len(o.rest) == 0 && o.err == nil {
+		drop()
+		select {
+		case o.want <- struct{}{}:
+		case <-o.ctx.Done():
+			return 0, context.Cause(o.ctx)
+		}
+		select {
+		case read := <-o.got:
+			o.rest, o.err = o.buf[:read.n], read.err
+		case <-o.ctx.Done():
+			return 0, context.Cause(o.ctx)
+		}
+	}
+	n := copy(take(), o.rest)
+	if o.rest = o.rest[n:]; len(o.rest) > 0 {
+		return n, nil
+	}
+	return n, o.err
+}
+
+// reads makes the reads that are asked for.
+func (o *ownSource) reads() {
+	for range o.want {
+		n, err := o.r.Read(o.buf)
+		o.got <- ownRead{n, err}
+	}
+}
+
+// stop ends the goroutine, at once or after the read that it is in.
+func (o *ownSource) stop() {
+	if o.started {
+		close(o.want)
+	}
+}

@@ -1,0 +1,93 @@
+package bridge
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// A Refusal is the answer to a request that starts no session and no program.
+type Refusal struct {
+	// Status is the status of the answer, and Rule says what the request broke.
+	Status int
+	Rule   Rule
+
+	// Reason is what the client is told. Detail is for the log: what the client
+	// may not know, or knows already; often empty.
+	Reason string
+	Detail string
+
+	// Subject is what would have to be allowed: for RuleHost the host, for
+	// RuleOrigin the page, for RuleAddress the address or its /64. It is in
+	// canonical form, so that it can be copied from a log to a command line. It
+	// is empty where nothing would help.
+	Subject string
+
+	// Proxy is set for RuleAddress when the request claims to come through a
+	// proxy that is not in Gate.TrustedProxies: it is the proxy's address.
+	Proxy string
+
+	header http.Header // in addition
+}
+
+// Error is the reason.
+func (r *Refusal) Error() string { return r.Reason }
+
+// A Rule is why a request is refused.
+type Rule int
+
+const (
+	RuleHandshake    Rule = iota + 1 // a malformed opening handshake
+	RulePlain                        // no WebSocket is asked for, and there is no Plain
+	RuleHost                         // Host is malformed, or not one of Gate.Hosts
+	RuleOrigin                       // a page that Gate.Origins does not have
+	RuleNotFound                     // the path names no program
+	RuleShuttingDown                 // Shutdown was called
+	RuleSessions                     // Limits.MaxSessions
+	RuleForks                        // Limits.MaxForks
+	RuleAddress                      // Limits.MaxPerAddress
+	RuleGone                         // the client left before it got a place
+	RuleBodySize                     // a body over Bounds.MaxMessageSize
+	RuleBody                         // a body that came too slowly or not whole
+	RuleAnswer                       // a CGI program that cannot be started, or gives no valid answer
+)
+
+var ruleNames = [...]string{
+	RuleHandshake:    "handshake",
+	RulePlain:        "plain",
+	RuleHost:         "host",
+	RuleOrigin:       "origin",
+	RuleNotFound:     "not found",
+	RuleShuttingDown: "shutting down",
+	RuleSessions:     "sessions",
+	RuleForks:        "forks",
+	RuleAddress:      "address",
+	RuleGone:         "gone",
+	RuleBodySize:     "body size",
+	RuleBody:         "body",
+	RuleAnswer:       "answer",
+}
+
+// String is a short name, for logs and metrics.
+func (r Rule) String() string {
+	if r > 0 && int(r) < len(ruleNames) {
+		return ruleNames[r]
+	}
+	return "rule " + strconv.Itoa(int(r))
+}
+
+func shuttingDown() *Refusal {
+	return &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleShuttingDown, Reason: "server shutting down"}
+}
+
+// answer answers a request with the refusal, and tells events, which may be nil.
+func (r *Refusal) answer(w http.ResponseWriter, to *http.Request, events func(Event)) {
+	if events != nil {
+		events(Refused{Info{Remote: to.RemoteAddr, Path: to.URL.Path}, *r})
+	}
+	for name, value := range r.header {
+		if to.ProtoMajor == 1 || name != "Connection" && name != "Upgrade" { // RFC 9113, section 8.2.2
+			w.Header()[name] = value
+		}
+	}
+	http.Error(w, r.Reason, r.Status)
+}
