@@ -68,9 +68,14 @@ func (c *counters) add(messages, bytes int) {
 	c.bytes.Add(int64(bytes))
 }
 
+func (c *counters) set(t Traffic) {
+	c.messages.Store(t.Messages)
+	c.bytes.Store(t.Bytes)
+}
+
 func (c *counters) traffic() Traffic { return Traffic{c.messages.Load(), c.bytes.Load()} }
 
-// Received is what has been handed to the Inbox.
+// Received is what has been handed to the Inbox, as of its last Wait.
 func (c *Conn) Received() Traffic { return c.in.traffic() }
 
 // Sent is what the socket has taken, in whole batches.

@@ -15,6 +15,7 @@ type reader struct {
 	header  header  // of the frame that is being handed out
 	left    uint64  // bytes of that frame which are still to be handed out
 	handed  int64   // bytes of the message's payload that were handed out
+	taken   Traffic // what was handed to the inbox
 	failed  bool    // the socket cannot be read any more
 	closed  *Ending // what the peer's close frame says
 }
@@ -99,6 +100,7 @@ func (c *Conn) fill() error {
 	if c.isIn(stopped) {
 		return ErrStopped
 	}
+	c.in.set(r.taken)
 	if r.inbox != nil {
 		r.inbox.Wait(len(r.in) > 0 || r.left > 0 || r.checker.open)
 	}

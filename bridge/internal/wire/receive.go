@@ -39,6 +39,7 @@ func (c *Conn) Receive(inbox Inbox) error {
 
 // ended is the end of Receive, for an error of the reader's.
 func (c *Conn) ended(err error) error {
+	c.in.set(c.reader.taken)
 	c.reader.inbox = nil
 	c.state.Or(busy) // nobody reads pongs
 	if errors.Is(err, ErrStopped) {
@@ -144,7 +145,8 @@ func (c *Conn) mayBeWhole(h header) bool {
 // hand hands over a message of size bytes, or a piece of it.
 func (c *Conn) hand(kind Kind, piece []byte, size int, whole bool) {
 	if whole {
-		c.in.add(1, size)
+		c.reader.taken.Messages++
+		c.reader.taken.Bytes += int64(size)
 	}
 	c.reader.inbox.Message(kind, piece, whole)
 }
