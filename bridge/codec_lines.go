@@ -24,40 +24,31 @@ func (lineCodec) feed(batch []byte, _ int, _ wire.Kind) ([]byte, action) {
 }
 
 func (lineCodec) cut(d *delivery, s *stream, atEOF bool) error {
-	err := eachLine(s, atEOF, func(line []byte, last bool) error {
+	rest, searched := s.data(), s.searched
+	for len(rest) > 0 {
+		end, next, last := splitLine(rest, searched, atEOF)
+		if next == 0 {
+			break
+		}
+		line := rest[:end]
 		if !utf8.Valid(line) {
 			line = appendValid(nil, line)
 		}
-		return d.add(wire.Text, line, last)
-	})
-	if err == nil && atEOF && d.batch.IsOpen() {
-		err = d.add(wire.Text, nil, true)
+		if err := d.add(wire.Text, line, last); err != nil {
+			return err
+		}
+		rest, searched = rest[next:], 0
 	}
-	return err
+	s.keep(rest)
+	if atEOF && d.batch.IsOpen() {
+		return d.add(wire.Text, nil, true)
+	}
+	return nil
 }
 
 // maxFrame is the longest line that leaves as one frame. A longer one leaves as
 // a message of several, so that its length has no limit and memory has.
 const maxFrame = 1 << 20
-
-// eachLine takes the lines off the front of what s has brought. A line that is
-// too long to wait for comes in pieces; last is true for the last of it.
-func eachLine(s *stream, atEOF bool, do func(line []byte, last bool) error) error {
-	rest := s.data()
-	for len(rest) > 0 {
-		end, next, last := splitLine(rest, s.searched, atEOF)
-		if next == 0 {
-			break
-		}
-		if err := do(rest[:end], last); err != nil {
-			return err
-		}
-		rest, s.searched = rest[next:], 0
-	}
-	s.searched = len(rest)
-	s.keep(rest)
-	return nil
-}
 
 // splitLine cuts a line off the front of data: it is data[:end], and what
 // follows begins at data[next:]. The first searched bytes are known to hold no

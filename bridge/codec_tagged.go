@@ -29,15 +29,29 @@ func (*taggedCodec) withStderr() bool { return true }
 
 func (t *taggedCodec) cut(d *delivery, s *stream, atEOF bool) error {
 	t.json = wire.GetLarge()
-	defer func() {
-		wire.PutBuffer(t.json)
-		t.json = nil
-	}()
-	err := eachLine(s, atEOF, func(line []byte, last bool) error { return t.add(d, s, line, last) })
-	if err == nil && atEOF && t.open == s {
-		err = t.add(d, s, nil, true)
-	}
+	err := t.lines(d, s, atEOF)
+	wire.PutBuffer(t.json)
+	t.json = nil
 	return err
+}
+
+func (t *taggedCodec) lines(d *delivery, s *stream, atEOF bool) error {
+	rest, searched := s.data(), s.searched
+	for len(rest) > 0 {
+		end, next, last := splitLine(rest, searched, atEOF)
+		if next == 0 {
+			break
+		}
+		if err := t.add(d, s, rest[:end], last); err != nil {
+			return err
+		}
+		rest, searched = rest[next:], 0
+	}
+	s.keep(rest)
+	if atEOF && t.open == s {
+		return t.add(d, s, nil, true)
+	}
+	return nil
 }
 
 // add adds a piece of a line of s. When the other stream is in the middle of a

@@ -33,22 +33,20 @@ type delivery struct {
 
 // run delivers what a stream brings until there is no more, or nobody who takes
 // it. It returns why: the error of the stream, io.EOF for instance, or that of
-// the outlet or the codec.
+// the outlet or the codec. It and what it calls have small frames, so that the
+// stack of a session's output stays at 2 KiB (TestMemoryOfAnIdleSession).
 func (d *delivery) run(s *stream) (readErr, err error) {
-	defer s.drop()
-	for {
-		readErr := s.read(d)
-		if err := d.cut(s, readErr != nil); err != nil {
-			for s.keep(nil); s.heard != nil && readErr == nil; s.keep(nil) {
-				readErr = s.read(d) // nobody gets it any more, but it is heard
-			}
-			return nil, err
-		}
-		if readErr != nil {
-			s.keep(nil)
-			return readErr, nil
-		}
+	for readErr == nil && err == nil {
+		readErr = s.read(d)
+		err = d.cut(s, readErr != nil)
 	}
+	if err != nil {
+		s.drain(d, readErr)
+		readErr = nil
+	}
+	s.keep(nil)
+	s.drop()
+	return readErr, err
 }
 
 // runBoth delivers two streams until both have ended: a program that has closed
@@ -65,12 +63,13 @@ func (d *delivery) runBoth(stdout, stderr *stream) (readErr, err error) {
 // cut sends the messages that a stream has brought, while the other one waits.
 func (d *delivery) cut(s *stream, atEOF bool) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	defer d.batch.End()
-	if err := d.codec.cut(d, s, atEOF); err != nil {
-		return err
+	err := d.codec.cut(d, s, atEOF)
+	if err == nil {
+		err = d.flush()
 	}
-	return d.flush()
+	d.batch.End()
+	d.mu.Unlock()
+	return err
 }
 
 // add adds a frame to the batch, which is sent before when it is full.
@@ -135,6 +134,13 @@ func (s *stream) read(d *delivery) error {
 	return err
 }
 
+// drain reads on what nobody gets any more, if it is heard all the same.
+func (s *stream) drain(d *delivery, err error) {
+	for s.keep(nil); s.heard != nil && err == nil; s.keep(nil) {
+		err = s.read(d)
+	}
+}
+
 // data is what was read and not yet cut.
 func (s *stream) data() []byte {
 	if len(s.buf) == 0 {
@@ -143,8 +149,9 @@ func (s *stream) data() []byte {
 	return s.buf[wire.HeaderRoom:]
 }
 
-// keep makes rest, which is the end of data, all of it.
+// keep makes rest, which is the end of data and holds no end of a line, all of it.
 func (s *stream) keep(rest []byte) {
+	s.searched = len(rest)
 	if len(s.buf) > 0 {
 		s.buf = s.buf[:wire.HeaderRoom+copy(s.buf[wire.HeaderRoom:], rest)]
 	}

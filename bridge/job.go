@@ -47,16 +47,17 @@ func (j *job) closeInput()   { j.feed.finish() }
 func (j *job) stderr() { readLines(j.lines.said, j.child.Stderr) }
 
 func (j *job) pump(_ context.Context, out outlet, batch *wire.Batch) error {
-	d := &j.out
-	d.codec, d.out, d.batch = j.codec, out, batch
+	j.out.codec, j.out.out, j.out.batch = j.codec, out, batch
 	stdout := &stream{name: "stdout", from: j.child.Stdout}
-	var err error
 	if j.codec.withStderr() {
-		_, err = d.runBoth(stdout, &stream{name: "stderr", from: j.child.Stderr, heard: j.lines.hear})
-		j.lines.end()
-	} else {
-		_, err = d.run(stdout)
+		return j.pumped(j.out.runBoth(stdout, &stream{name: "stderr", from: j.child.Stderr, heard: j.lines.hear}))
 	}
+	return j.pumped(j.out.run(stdout))
+}
+
+// pumped returns the cause of the end of the output.
+func (j *job) pumped(_, err error) error {
+	j.lines.end()
 	if err != nil {
 		j.child.Stdout.Abandon() // whoever sent the close frame or lost the socket says why
 		return nil

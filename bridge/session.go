@@ -51,9 +51,16 @@ func (s *session) run() (Ending, process.State) {
 // leaves it to run to end the far end's input, which may end a program: the
 // cause must be known before.
 func (s *session) input() {
-	defer close(s.inputDone)
+	s.received(s.link.Receive(s.far.inbox()))
+	close(s.inputDone)
+}
+
+// received ends the session for how the WebSocket has ended, unless that was only
+// asked to stop. It is not in input, whose stack has no room for more.
+//
+//go:noinline
+func (s *session) received(err error) {
 	in := s.far.inbox()
-	err := s.link.Receive(in)
 	s.far.hurry() // a close frame has been answered: the end does not wait for the program
 	in.end()
 	if lost, ok := errors.AsType[wire.Ending](err); ok {
@@ -65,11 +72,11 @@ func (s *session) input() {
 // output sends the client what the far end says, until there is no more or
 // nobody who takes it.
 func (s *session) output() {
-	defer close(s.outputDone)
 	if cause := s.far.pump(s.ctx, s, s.link.NewBatch()); cause != nil {
 		s.end(cause)
 		s.far.lastWord()
 	}
+	close(s.outputDone)
 }
 
 // Send is the outlet of the far end.

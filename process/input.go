@@ -61,7 +61,7 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 		}
 		done += in.n
 		switch in.err {
-		case nil:
+		case nil, syscall.EINTR:
 		case syscall.EAGAIN:
 			if !in.wide.begin(in.f) {
 				return done, nil

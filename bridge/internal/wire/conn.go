@@ -18,7 +18,8 @@ import (
 type Conn struct {
 	ws       *websocket.Conn
 	t        transport
-	options  Options
+	limit    int  // bytes that a message which comes may have
+	inPieces bool // a long one is handed over piece by piece
 	masked   bool // this is a client's end: the frames that it sends are masked
 	compress bool // messages may be compressed, as the handshake has agreed
 
@@ -31,8 +32,8 @@ type Conn struct {
 
 	mu    sync.Mutex
 	phase phase
-	over  bool   // the peer answers nothing more, and finish is all that is left
-	cause Ending // of a connection that was cut, if anybody knew
+	over  bool    // the peer answers nothing more, and finish is all that is left
+	cause *Ending // of a connection that was cut, if anybody knew
 }
 
 // Options are what both ends have to say about a connection.
@@ -98,10 +99,10 @@ var longAgo = time.Unix(0, 1)
 
 // newConn makes a Conn, which attach gives its connection.
 func newConn(o Options, masked bool) *Conn {
-	c := &Conn{options: o, masked: masked}
+	c := &Conn{limit: o.MaxMessageSize, inPieces: o.InPieces, masked: masked, compress: o.Compress}
 	c.reader.checker.fromServer = masked
 	c.writer.free.L = &c.writer.mu
-	c.life.pongs, c.life.silent = make(chan struct{}, 1), make(chan struct{})
+	c.life.interval = o.PingInterval
 	return c
 }
 
@@ -152,7 +153,7 @@ func (c *Conn) Cut() { c.t.cut() }
 // cutFor is Cut for a cause that Receive shall return.
 func (c *Conn) cutFor(cause Ending) {
 	c.mu.Lock()
-	c.cause = cause
+	c.cause = &cause
 	c.mu.Unlock()
 	c.t.cut()
 }
@@ -161,8 +162,8 @@ func (c *Conn) cutFor(cause Ending) {
 func (c *Conn) lost() Ending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cause != (Ending{}) {
-		return c.cause
+	if c.cause != nil {
+		return *c.cause
 	}
 	return Lost
 }

@@ -93,7 +93,7 @@ func (d dialing) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer := resp.Header.Values(extensions)
 	agreed := len(answer) > 0
-	if agreed && !(d.conn.options.Compress && acceptsAnswer(answer)) {
+	if agreed && !(d.conn.compress && acceptsAnswer(answer)) {
 		// Before the library sees it, which would wait for more of the answer.
 		resp.Body.Close()
 		return nil, errOtherCompression

@@ -40,13 +40,12 @@ const step = 64 << 10
 type life struct {
 	interval time.Duration
 	lost     func(Ending)
-	pongs    chan struct{} // holds one when a pong has come
 
 	mu      sync.Mutex
 	timer   *time.Timer
 	stopped bool
-	asking  bool          // Ask was called
-	silent  chan struct{} // closed when the peer was found dead since
+	pongs   chan struct{} // holds one when a pong has come; nil before Ask
+	silent  chan struct{} // closed when the peer was found dead after Ask; nil before
 	pinged  bool          // a ping has been sent
 	misses  int           // intervals without a sign of life
 	asked   int64         // bytes sent before the first ping without an answer
@@ -61,7 +60,7 @@ func (c *Conn) Watch(lost func(Ending)) {
 	l := &c.life
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lost, l.interval = lost, c.options.PingInterval
+	l.lost = lost
 	if l.interval > 0 {
 		l.timer = time.AfterFunc(l.interval, c.look)
 	}
@@ -75,7 +74,7 @@ func (c *Conn) look() {
 	if l.stopped {
 		return
 	}
-	if dead := c.isDead(); dead && l.asking {
+	if dead := c.isDead(); dead && l.silent != nil {
 		close(l.silent)
 		return
 	} else if dead {
@@ -149,14 +148,17 @@ func (c *Conn) ping() bool {
 func (c *Conn) Ask() bool {
 	c.life.mu.Lock()
 	defer c.life.mu.Unlock()
-	c.life.asking = true
+	if l := &c.life; l.silent == nil {
+		l.pongs, l.silent = make(chan struct{}, 1), make(chan struct{})
+	}
 	return c.unread() > 0 && c.ping()
 }
 
 // Silent is closed when the peer was found dead after Ask.
 func (c *Conn) Silent() <-chan struct{} { return c.life.silent }
 
-// Pongs has an element when a pong has come since it was last received from.
+// Pongs has an element when a pong has come, since Ask and since it was last
+// received from.
 func (c *Conn) Pongs() <-chan struct{} { return c.life.pongs }
 
 // Unread is how many bytes of data the peer is not known to have read.
@@ -194,7 +196,7 @@ func (c *Conn) ponged(_ context.Context, payload []byte) {
 		l.read = n
 	}
 	select {
-	case l.pongs <- struct{}{}:
+	case l.pongs <- struct{}{}: // nil, if nobody has asked
 	default:
 	}
 }

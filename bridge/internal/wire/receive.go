@@ -139,7 +139,7 @@ func (c *Conn) mayBeWhole(h header) bool {
 	if h.size == 0 {
 		return (len(c.reader.in) < 2 || c.reader.in[1]&^maskBit != 127) && c.reader.checker.check(c.reader.in) == nil
 	}
-	return h.masked != c.masked && h.length < 1<<16 && h.length <= uint64(c.options.MaxMessageSize) && h.shortest()
+	return h.masked != c.masked && h.length < 1<<16 && h.length <= uint64(c.limit) && h.shortest()
 }
 
 // hand hands over a message of size bytes, or a piece of it.
@@ -157,10 +157,10 @@ func (c *Conn) receiveNext() error {
 	if err != nil {
 		return err
 	}
-	if c.options.InPieces {
+	if c.inPieces {
 		payload = &prompt{r: &c.reader, from: payload}
 	}
-	m := message{conn: c, kind: Text, limit: c.options.MaxMessageSize, from: payload}
+	m := message{conn: c, kind: Text, limit: c.limit, from: payload}
 	if typ == websocket.MessageBinary {
 		m.kind = Binary
 	}
@@ -206,7 +206,7 @@ func (m *message) read() error {
 		case ended:
 			m.conn.hand(m.kind, m.data, m.size, true)
 			return nil
-		case m.conn.options.InPieces && m.size >= LargeBuffer:
+		case m.conn.inPieces && m.size >= LargeBuffer:
 			m.handPiece()
 		}
 	}
@@ -216,7 +216,7 @@ func (m *message) read() error {
 // before it returns, so a message over the limit must not be waited for.
 func (m *message) readOnce() (int, error) {
 	room := 1
-	if m.conn.options.InPieces {
+	if m.conn.inPieces {
 		room = SmallBuffer
 	}
 	m.data = m.conn.reader.inbox.Room(m.data, room)

@@ -24,7 +24,7 @@ type transport struct {
 	lender lender
 	n      int   // what tryRead has read
 	err    error // and why it could not
-	small  []byte
+	small  *[SmallBuffer]byte
 	more   bool // small was full the last time
 
 	unwritten []byte
@@ -86,9 +86,9 @@ func (t *transport) read() (int, error) {
 	case !t.more:
 		t.lender.drop()
 		if t.small == nil {
-			t.small = make([]byte, SmallBuffer)
+			t.small = new([SmallBuffer]byte)
 		}
-		n, err := t.r.Read(t.small)
+		n, err := t.r.Read(t.small[:])
 		if n > 0 {
 			copy(t.lender.take(), t.small[:n])
 		}
