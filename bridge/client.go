@@ -70,7 +70,7 @@ func (c *Client) Run(ctx context.Context, url string) (Ending, error) {
 		Subprotocols:   c.Subprotocols,
 		Compress:       c.Compress,
 		MaxMessageSize: bounds.maxMessageSize(),
-		InPieces:       c.Command == nil && c.MaxMessageSize < 0 && codecOf(c.Framing).inPieces(),
+		InPieces:       len(c.Command) == 0 && c.MaxMessageSize < 0 && codecOf(c.Framing).inPieces(),
 		PingInterval:   interval,
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *Client) Run(ctx context.Context, url string) (Ending, error) {
 	s.ctx, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer s.end(nil)
 	var own *ownStreams
-	if c.Command == nil {
+	if len(c.Command) == 0 {
 		own = newOwnStreams(orNull(c.Stdin), writerSink{orDiscard(c.Stdout)}, c.Linger, c.Framing, bounds.backlog(), s.end)
 		s.far = own
 	} else {

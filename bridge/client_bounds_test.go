@@ -65,7 +65,7 @@ func TestClientOfNothing(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			srv := serve(t, child(&Handler{}, test.child[0], test.child[1:]...))
-			c := &Client{Stdin: test.stdin, Linger: testLimit}
+			c := &Client{Command: []string{}, Stdin: test.stdin, Linger: testLimit} // as good as nil
 			var out bytes.Buffer
 			if test.out {
 				c.Stdout = &out

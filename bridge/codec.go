@@ -33,9 +33,9 @@ type codec interface {
 	// which feed sees the last.
 	inPieces() bool
 
-	// cut adds to d the messages that s has brought so far, and reports by an
-	// error that the program broke the framing, or what d's error is. atEOF says
-	// that nothing follows.
+	// cut adds to d the messages that s has brought so far. atEOF says that
+	// nothing follows. The error is that of d, or an Ending for a program that
+	// broke the framing.
 	cut(d *delivery, s *stream, atEOF bool) error
 
 	// withStderr reports whether the client gets standard error too.

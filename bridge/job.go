@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
@@ -58,11 +59,14 @@ func (j *job) pump(_ context.Context, out outlet, batch *wire.Batch) error {
 // pumped returns the cause of the end of the output.
 func (j *job) pumped(_, err error) error {
 	j.lines.end()
-	if err != nil {
-		j.child.Stdout.Abandon() // whoever sent the close frame or lost the socket says why
-		return nil
+	if err == nil {
+		return errChildDone
 	}
-	return errChildDone
+	j.child.Stdout.Abandon()
+	if broken, ok := errors.AsType[Ending](err); ok {
+		return broken // the codec's word for it
+	}
+	return nil // the outlet has failed: the cause comes from the socket
 }
 
 func (j *job) lastWord() {

@@ -12,6 +12,10 @@ const (
 	drainLimit = 2 * time.Second  // when the server drains
 	closeLimit = 5 * time.Second  // when nothing depends on it any more, and for the close handshake
 	stallLimit = 60 * time.Second // without progress, when no pings tell whether it lives
+
+	// unpingedLimit is for a client to answer the only ping that it gets: as long
+	// as its system may take to make progress when it reads 8 KB a second.
+	unpingedLimit = 10 * time.Second
 )
 
 // muchUnread is how much a client may not have read when the close handshake
@@ -52,8 +56,8 @@ func (s *session) awaitClient() {
 		return
 	}
 	p := patience{session: s}
-	if !s.pinged { // a client that is not pinged may have its reasons
-		p.limit, p.progress = closeLimit, s.link.Reached
+	if !s.pinged { // it may have its reasons
+		p.limit, p.progress = unpingedLimit, s.link.Reached
 	}
 	p.await(s.link.Silent(), func() bool { return s.link.Unread() == 0 })
 }

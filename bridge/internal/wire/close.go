@@ -68,6 +68,7 @@ func (c *Conn) handshake(end Ending, limit time.Duration) {
 // (RFC 6455, section 7.1.1). The caller has taken the reader's place.
 func (c *Conn) finish(linger time.Duration) {
 	c.enter(finished, time.Time{})
+	c.life.stop() // after which nobody else begins to write
 	t := time.AfterFunc(closeLimit, c.Cut)
 	defer t.Stop()
 	c.writer.awaitWriters()

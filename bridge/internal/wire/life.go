@@ -10,26 +10,25 @@ import (
 // Whether the peer lives is asked at each ping interval, by one rule:
 //
 //   - While the writer waits for the socket, the peer lives as long as its
-//     system takes bytes within two intervals and the time that it needs, at
-//     slowest bytes a second, to read what a system takes at a time (step). A
-//     ping would be stuck behind them, and its answer would come no sooner.
+//     system takes bytes within two intervals and the time that it needs to read
+//     what a system takes at a time (step). A ping would be stuck behind them,
+//     and whatever else the peer says shows no reader.
 //   - While it does not, the peer lives as long as something comes from it
-//     within two intervals and the time that it needs, at slowest bytes a
-//     second, to read what was sent before the first ping that it has not
-//     answered. That its system takes bytes says nothing: the buffers between
-//     hold megabytes for a program that is frozen.
-//   - While the reader waits for the program, nothing is known of the peer, and
-//     nothing is held against it.
+//     within two intervals and the time that it needs to read what was sent
+//     before the first ping that it has not answered. That its system takes bytes
+//     says nothing: the buffers between hold megabytes for a client that is
+//     frozen. While the reader waits for the program, nothing can come.
 //
-// To know what the peer has read, a ping carries how many bytes of data were
-// sent before it, in decimal, unless all of them are known to have been read.
+// A peer that lives reads at least slowest bytes a second. To know what it has
+// read, a ping carries how many bytes of data were sent before it, in decimal,
+// unless all of them are known to have been read.
 //
 // Intervals are counted, not the time: a server that was itself suspended must
 // not take its clients for dead.
 
 // slowest is how many bytes a second a client must read to be sure not to be
-// taken for dead.
-const slowest = 8 << 10
+// taken for dead: 8 KB, and some for clocks and headers.
+const slowest = 7 << 10
 
 // step is how many bytes at most the system of a slow client takes at a time.
 // Before there is room for a packet it takes none, and over a loopback that is
@@ -54,8 +53,8 @@ type life struct {
 }
 
 // Watch begins to look whether the peer lives, and pings it if there is an
-// interval. lost is called when the connection is found to be lost and it is not
-// certain that Receive will tell, because it may be waiting in the Inbox.
+// interval. lost is called when the peer is found dead or a write has failed,
+// because Receive may be waiting in the Inbox and unable to tell.
 func (c *Conn) Watch(lost func(Ending)) {
 	l := &c.life
 	l.mu.Lock()
@@ -90,42 +89,29 @@ func (c *Conn) look() {
 func (c *Conn) isDead() bool {
 	l := &c.life
 	state := c.state.And(^uint32(heard))
-	waits, reached := c.reached()
-	switch {
-	case state&(heard|busy) != 0, waits && reached > l.reached, !waits && !l.pinged:
+	waits, reached := c.writer.waits(), c.Reached()
+	unread := max(0, l.asked-l.read)
+	lives := state&(heard|busy) != 0 || !l.pinged
+	if waits {
+		unread, lives = step, reached > l.reached
+	}
+	if l.misses++; lives {
 		l.misses = 0
-	default:
-		l.misses++
 	}
 	l.reached = reached
-	unread := l.asked - l.read
-	if waits {
-		unread = step
-	}
 	perInterval := max(1, int64(l.interval.Seconds()*slowest))
 	return l.misses >= 2+int((unread+perInterval-1)/perInterval)
-}
-
-// reached is how many bytes the peer's system has taken, and whether somebody
-// waits for it to take more.
-func (c *Conn) reached() (waits bool, n int64) {
-	c.writer.mu.Lock()
-	waits = c.writer.data
-	c.writer.mu.Unlock()
-	if !waits {
-		return false, 0
-	}
-	return true, c.writer.taken.Load() - int64(c.t.inFlight())
 }
 
 // ping asks the peer how far it has read. Its life is locked.
 func (c *Conn) ping() bool {
 	l := &c.life
-	c.writer.mu.Lock()
-	given, queued := c.writer.given, c.writer.writing && l.pinged && len(c.writer.queue) > 0
-	c.writer.mu.Unlock()
-	if queued {
-		return true // it leaves when the writer is done, and would be no news
+	given, queued := c.writer.position()
+	if l.misses == 0 {
+		l.asked = given
+	}
+	if queued && l.pinged {
+		return true // one more would be no news when the writer is done
 	}
 	var payload []byte
 	if given > l.read {
@@ -133,9 +119,6 @@ func (c *Conn) ping() bool {
 	}
 	if c.control(appendFrame(nil, finBit|opPing, payload, c.masked)) != nil {
 		return false
-	}
-	if l.misses == 0 {
-		l.asked = given
 	}
 	l.pinged = true
 	return true

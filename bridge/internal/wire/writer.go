@@ -42,6 +42,21 @@ func (w *writer) failed() bool {
 	return w.err != nil
 }
 
+// waits reports whether somebody waits for the socket to take data.
+func (w *writer) waits() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.data
+}
+
+// position is how many bytes of data stand before the next control frame, and
+// whether others wait for the end of the write under way.
+func (w *writer) position() (given int64, queued bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.given, w.writing && len(w.queue) > 0
+}
+
 // Answer says how the WebSocket ends, whatever the peer may say from now on: if
 // it closes first, that is what it is answered.
 func (c *Conn) Answer(end Ending) {
