@@ -76,7 +76,7 @@ func (c *Client) Run(ctx context.Context, url string) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	s := &session{link: link, pinged: interval > 0, draining: ctx, killed: context.Background()}
+	s := &session{link: link, pings: interval > 0, draining: ctx, killed: context.Background()}
 	s.ctx, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer s.end(nil)
 	var own *ownStreams

@@ -41,7 +41,7 @@ func (d *delivery) run(s *stream) (readErr, err error) {
 		err = d.cut(s, readErr != nil)
 	}
 	if err != nil {
-		s.drain(d, readErr)
+		s.readOut(d, readErr)
 		readErr = nil
 	}
 	s.keep(nil)
@@ -104,7 +104,7 @@ func (d *delivery) buffer() []byte {
 type stream struct {
 	name     string
 	from     source
-	heard    func([]byte) // is told what was read; may be nil
+	tap      func([]byte) // is told what was read; may be nil
 	buf      []byte       // room for a header, and then what was read and not yet cut
 	searched int          // bytes of data that hold no end of a line
 
@@ -124,8 +124,8 @@ func (s *stream) read(d *delivery) error {
 	n, err := s.from.ReadTo(s.takeOnce, s.dropOnce)
 	if n > 0 {
 		s.buf = s.buf[:len(s.buf)+n]
-		if s.heard != nil {
-			s.heard(s.buf[len(s.buf)-n:])
+		if s.tap != nil {
+			s.tap(s.buf[len(s.buf)-n:])
 		}
 	}
 	if n > plainPipe {
@@ -134,9 +134,9 @@ func (s *stream) read(d *delivery) error {
 	return err
 }
 
-// drain reads on what nobody gets any more, if it is heard all the same.
-func (s *stream) drain(d *delivery, err error) {
-	for s.keep(nil); s.heard != nil && err == nil; s.keep(nil) {
+// readOut reads on what nobody gets any more, as long as somebody taps it.
+func (s *stream) readOut(d *delivery, err error) {
+	for s.keep(nil); s.tap != nil && err == nil; s.keep(nil) {
 		err = s.read(d)
 	}
 }

@@ -15,7 +15,7 @@ import (
 type feed struct {
 	to     sink
 	failed func(error) // called when the sink takes no more
-	gone   func() bool // whether the giver's own giver is gone; may be nil
+	gone   func() bool // reports whether the client has left; may be nil
 	wg     *sync.WaitGroup
 
 	mu      sync.Mutex
@@ -107,7 +107,7 @@ func (f *feed) try(p []byte) []byte {
 	f.mu.Lock()
 	f.feeding = false
 	p = p[n:]
-	f.note(err)
+	f.fail(err)
 	if f.closed { // meanwhile
 		f.store(p)
 		f.feeding = true
@@ -143,7 +143,7 @@ func (f *feed) empty() {
 			f.mu.Unlock()
 			_, err := f.to.Write(p)
 			f.mu.Lock()
-			f.note(err)
+			f.fail(err)
 		}
 		f.size -= len(p)
 		wire.PutBuffer(p)
@@ -155,8 +155,8 @@ func (f *feed) empty() {
 	}
 }
 
-// note makes the feed deaf after an error. f.mu is locked.
-func (f *feed) note(err error) {
+// fail makes the feed deaf after an error. f.mu is locked.
+func (f *feed) fail(err error) {
 	if err != nil {
 		f.deaf, f.err = true, err
 		f.failed(err)

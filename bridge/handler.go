@@ -159,7 +159,7 @@ func (h *Handler) newSession(ctx context.Context, link *wire.Conn, far farEnd) *
 	s := &session{
 		link:     link,
 		far:      far,
-		pinged:   h.Bounds.pingInterval() > 0,
+		pings:    h.Bounds.pingInterval() > 0,
 		life:     lifetime{limit: h.Bounds.Timeout},
 		idle:     idleness{limit: h.Bounds.IdleTimeout, began: time.Now()},
 		draining: ctx,

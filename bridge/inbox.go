@@ -6,10 +6,10 @@ import "github.com/wsbridge/wsbridge/bridge/internal/wire"
 // reads them, and gives the batch on before the socket is waited for. It is
 // owned by the goroutine that receives.
 type inbox struct {
-	codec codec
-	give  func(batch []byte)         // takes a batch over
-	act   func(action)               // takes an action
-	noted func(begun, complete bool) // is told before each wait what has come, if anything; may be nil
+	codec   codec
+	give    func(batch []byte)         // takes a batch over
+	act     func(action)               // takes an action
+	arrived func(begun, complete bool) // is told before each wait what has come, if anything; may be nil
 
 	batch    []byte
 	passed   int  // bytes of batch that were given
@@ -61,8 +61,8 @@ func (in *inbox) Message(kind wire.Kind, payload []byte, whole bool) {
 
 // Wait gives on what there is.
 func (in *inbox) Wait(begun bool) {
-	if in.noted != nil && (begun || in.news) {
-		in.noted(begun, in.news)
+	if in.arrived != nil && (begun || in.news) {
+		in.arrived(begun, in.news)
 	}
 	in.news = false
 	in.flush()

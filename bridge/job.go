@@ -51,7 +51,7 @@ func (j *job) pump(_ context.Context, out outlet, batch *wire.Batch) error {
 	j.out.codec, j.out.out, j.out.batch = j.codec, out, batch
 	stdout := &stream{name: "stdout", from: j.child.Stdout}
 	if j.codec.withStderr() {
-		return j.pumped(j.out.runBoth(stdout, &stream{name: "stderr", from: j.child.Stderr, heard: j.lines.hear}))
+		return j.pumped(j.out.runBoth(stdout, &stream{name: "stderr", from: j.child.Stderr, tap: j.lines.hear}))
 	}
 	return j.pumped(j.out.run(stdout))
 }

@@ -20,20 +20,20 @@ type ownStreams struct {
 	linger time.Duration
 	in     inbox
 	feed   feed
-	heard  atomic.Int64 // when something came last, in ns since 1970, or busy
+	heard  atomic.Int64 // when something came last, in ns since 1970, or writing
 	failed atomic.Pointer[localError]
 
 	writers sync.WaitGroup // the feeder, for which nobody waits
 }
 
-// busy is ownStreams.heard while messages wait to be written.
-const busy = -1
+// writing is ownStreams.heard while messages wait to be written.
+const writing = -1
 
 // newOwnStreams attaches an input and an output. end is called when the output
 // takes no more.
 func newOwnStreams(input io.Reader, output sink, linger time.Duration, f Framing, limit int, end func(error)) *ownStreams {
 	o := &ownStreams{codec: codecOf(f), input: input, linger: linger}
-	o.in = inbox{codec: o.codec, give: o.give, act: func(action) {}, noted: func(bool, bool) { o.noteHeard() }}
+	o.in = inbox{codec: o.codec, give: o.give, act: func(action) {}, arrived: func(bool, bool) { o.hearsNow() }}
 	o.feed.init(output, limit, &o.writers, func(err error) {
 		failure := &localError{"write output", err}
 		o.failed.Store(failure)
@@ -48,12 +48,12 @@ func (o *ownStreams) closeInput()   { o.feed.finish() }
 func (o *ownStreams) lastWord()     {}
 func (o *ownStreams) release()      {}
 
-func (o *ownStreams) noteHeard() { o.heard.Store(time.Now().UnixNano()) }
+func (o *ownStreams) hearsNow() { o.heard.Store(time.Now().UnixNano()) }
 
 func (o *ownStreams) give(batch []byte) {
-	o.heard.Store(busy)
+	o.heard.Store(writing)
 	o.feed.write(batch)
-	o.noteHeard()
+	o.hearsNow()
 }
 
 func (o *ownStreams) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
@@ -62,7 +62,7 @@ func (o *ownStreams) pump(ctx context.Context, out outlet, batch *wire.Batch) er
 	d := &delivery{codec: o.codec, out: out, batch: batch}
 	switch readErr, err := d.run(&stream{name: "stdin", from: from}); {
 	case err != nil:
-		return nil // whoever sent the close frame or lost the socket says why
+		return nil // the outlet has failed: the cause comes from the socket
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case readErr != io.EOF:
@@ -80,7 +80,7 @@ func (o *ownStreams) listenOn(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-time.After(wait):
 		}
-		if heard := o.heard.Load(); heard != busy {
+		if heard := o.heard.Load(); heard != writing {
 			wait = o.linger - time.Since(time.Unix(0, heard))
 		}
 	}

@@ -35,7 +35,7 @@ type patience struct {
 func (s *session) awaitOutput(cause error) {
 	p := patience{session: s, limit: closeLimit}
 	switch {
-	case errors.Is(cause, errChildDone) && s.pinged:
+	case errors.Is(cause, errChildDone) && s.pings:
 		p.limit = 0
 	case errors.Is(cause, errChildDone):
 		p.limit, p.progress = stallLimit, s.link.Reached
@@ -56,7 +56,7 @@ func (s *session) awaitClient() {
 		return
 	}
 	p := patience{session: s}
-	if !s.pinged { // it may have its reasons
+	if !s.pings { // it may have its reasons
 		p.limit, p.progress = unpingedLimit, s.link.Reached
 	}
 	p.await(s.link.Silent(), func() bool { return s.link.Unread() == 0 })
@@ -110,8 +110,8 @@ func (p *patience) await(done <-chan struct{}, enough func() bool) bool {
 	}
 }
 
-// closeLimit is how long the close handshake may take.
-func (s *session) closeLimit() time.Duration {
+// handshakeLimit is how long the close handshake may take.
+func (s *session) handshakeLimit() time.Duration {
 	if s.draining.Err() != nil {
 		return drainLimit
 	}

@@ -18,7 +18,7 @@ type session struct {
 	// Static after construction.
 	link     *wire.Conn
 	far      farEnd
-	pinged   bool            // pings find out whether the client lives
+	pings    bool            // they find out whether the client lives
 	draining context.Context // done when the server wants to stop
 	killed   context.Context // done when it wants that at once
 
@@ -44,7 +44,7 @@ func (s *session) run() (Ending, process.State) {
 	s.wg.Go(s.output)
 	s.link.Watch(func(lost wire.Ending) { s.end(Ending(lost)) })
 	s.end(s.far.wait(s.ctx))
-	return s.finish(context.Cause(s.ctx))
+	return s.conclude(context.Cause(s.ctx))
 }
 
 // input gives the far end what the client sends, until the WebSocket ends. It
@@ -61,7 +61,7 @@ func (s *session) input() {
 //go:noinline
 func (s *session) received(err error) {
 	in := s.far.inbox()
-	s.far.hurry() // a close frame has been answered: the end does not wait for the program
+	s.far.hurry() // give the rest without waiting for room
 	in.end()
 	if lost, ok := errors.AsType[wire.Ending](err); ok {
 		s.end(Ending(lost))
@@ -89,8 +89,8 @@ func (s *session) Send(b *wire.Batch) error {
 	return s.link.Send(b)
 }
 
-// finish ends the session for its cause.
-func (s *session) finish(cause error) (Ending, process.State) {
+// conclude ends the session for its cause.
+func (s *session) conclude(cause error) (Ending, process.State) {
 	growStack()
 	defer context.AfterFunc(s.killed, s.link.Cut)()
 	defer s.stopTimeouts()
@@ -109,7 +109,7 @@ func (s *session) finish(cause error) (Ending, process.State) {
 	late := time.AfterFunc(closeLimit, s.link.Cut)
 	<-s.inputDone
 	late.Stop()
-	ending := s.link.Close(wire.Ending(endingFor(cause, state)), s.closeLimit())
+	ending := s.link.Close(wire.Ending(endingFor(cause, state)), s.handshakeLimit())
 	s.wg.Wait()
 	s.far.release()
 	return Ending(ending), state

@@ -9,9 +9,9 @@ import (
 
 // A lifetime ends a session after its limit.
 type lifetime struct {
-	limit time.Duration // zero: none
-	timer *time.Timer
-	drain context.CancelCauseFunc
+	limit  time.Duration // zero: none
+	timer  *time.Timer
+	expire context.CancelCauseFunc
 }
 
 // An idleness tells for how long no message has come or gone. Times are in ns
@@ -23,7 +23,7 @@ type idleness struct {
 	in      atomic.Int64 // when the last message came
 	out     atomic.Int64 // when the last batch had been sent
 	sending atomic.Bool  // a batch is being sent
-	reached int64        // what the client had been sent at the last look
+	before  int64        // what the client had been sent at the last look
 }
 
 func (i *idleness) now() int64 { return int64(time.Since(i.began)) }
@@ -38,7 +38,7 @@ func (i *idleness) sent() {
 // long.
 func (s *session) startTimeouts() {
 	if s.idle.limit > 0 {
-		s.far.inbox().noted = func(_, complete bool) {
+		s.far.inbox().arrived = func(_, complete bool) {
 			if complete {
 				s.idle.in.Store(s.idle.now())
 			}
@@ -49,10 +49,10 @@ func (s *session) startTimeouts() {
 	if s.life.limit > 0 {
 		// A session whose time is up is drained, though the server is not: it
 		// may be over but for a client that takes its time.
-		s.draining, s.life.drain = context.WithCancelCause(s.draining)
+		s.draining, s.life.expire = context.WithCancelCause(s.draining)
 		s.life.timer = time.AfterFunc(s.life.limit, func() {
 			s.end(errTimeout)
-			s.life.drain(errTimeout)
+			s.life.expire(errTimeout)
 		})
 	}
 }
@@ -63,7 +63,7 @@ func (s *session) stopTimeouts() {
 	}
 	if s.life.timer != nil {
 		s.life.timer.Stop()
-		s.life.drain(nil)
+		s.life.expire(nil)
 	}
 }
 
@@ -73,8 +73,8 @@ func (s *session) checkIdle() {
 		return
 	}
 	last := max(s.idle.in.Load(), s.idle.out.Load())
-	if reached := s.link.Reached(); reached != s.idle.reached {
-		s.idle.reached = reached
+	if reached := s.link.Reached(); reached != s.idle.before {
+		s.idle.before = reached
 		if s.idle.sending.Load() {
 			last = s.idle.now() // the client takes it slowly
 		}

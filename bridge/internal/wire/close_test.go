@@ -208,7 +208,7 @@ func TestWriteFailsBeforeTheCloseFrameIsRead(t *testing.T) {
 	c, nc := onWire(t, Options{MaxMessageSize: 100})
 	nc.in = append(text("x"), closing(4321, "bye")...)
 	c.writer.mu.Lock()
-	c.note(http.ErrServerClosed)
+	c.failWrite(http.ErrServerClosed)
 	c.writer.mu.Unlock()
 	var inbox collector
 	if err := receiveAll(c, &inbox); err != (Ending{4321, "bye"}) {

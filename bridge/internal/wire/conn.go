@@ -32,7 +32,7 @@ type Conn struct {
 
 	mu    sync.Mutex
 	phase phase
-	over  bool    // the peer answers nothing more, and finish is all that is left
+	over  bool    // the close handshake is done or impossible: only finish remains
 	cause *Ending // of a connection that was cut, if anybody knew
 }
 
@@ -82,10 +82,10 @@ func (c *Conn) Received() Traffic { return c.in.traffic() }
 // Sent is what the socket has taken, in whole batches.
 func (c *Conn) Sent() Traffic { return c.out.traffic() }
 
-// A phase is who reads a Conn. The read deadline belongs to it: the reader has
-// none, except after a write has failed (closeLimit, to find out why); Stop and
-// the library wake the reader by one that has passed; resume and finish take it
-// back for whoever reads next, and after finish nobody sets it any more.
+// A phase says who may read a Conn, and each sets the read deadline. Receive has
+// none, except after a write has failed: then it has closeLimit to find out why.
+// A deadline in the past wakes a reader that shall leave. After finish nobody
+// sets it any more.
 type phase int
 
 const (

@@ -8,9 +8,9 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Messages may be compressed (permessage-deflate, RFC 7692): the library
-// negotiates it. Each is compressed by itself (no_context_takeover), because
-// what remembers the messages before it would be 1.2 MB a connection.
+// Messages may be compressed (permessage-deflate, RFC 7692), if the handshake has
+// agreed on it (negotiate.go). Each is compressed by itself, without context
+// takeover: to remember the messages before it takes 1.2 MB a connection.
 
 // minDeflate is from how many bytes on a message is compressed. Smaller ones
 // lose a third at best, and cost as much as many that are sent as they are.

@@ -10,8 +10,8 @@ import (
 
 // The library would inflate messages too, but it takes one that is cut off
 // for a whole one, and loses its place behind a last block (RFC 7692, section
-// 7.2.3.4), as some clients send it in each message. So conn hides from it
-// that a message is compressed.
+// 7.2.3.4), as some clients send it in each message. So lower clears
+// RSV1 before the library sees it.
 
 // inflateTail is what the sender has left out (deflateTail), and a block that
 // is the last. Whether that is found where it should be tells a message that

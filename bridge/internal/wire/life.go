@@ -161,17 +161,17 @@ func (c *Conn) unread() int64 {
 // can be told, or else this system.
 func (c *Conn) Reached() int64 { return c.writer.taken.Load() - int64(c.t.inFlight()) }
 
-// pinged is called by the library when a ping came. The library's own answer
+// gotPing is called by the library when a ping came. The library's own answer
 // would wait for the socket, and after 5 s end the session of a client that
 // reads slowly.
-func (c *Conn) pinged(_ context.Context, payload []byte) bool {
+func (c *Conn) gotPing(_ context.Context, payload []byte) bool {
 	_ = c.control(appendFrame(nil, finBit|opPong, payload, c.masked))
 	return false
 }
 
-// ponged is called by the library when a pong came. One that nobody asked for
+// gotPong is called by the library when a pong came. One that nobody asked for
 // says nothing (RFC 6455, section 5.5.3).
-func (c *Conn) ponged(_ context.Context, payload []byte) {
+func (c *Conn) gotPong(_ context.Context, payload []byte) {
 	l := &c.life
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -148,8 +148,8 @@ func dialed(t testing.TB, o Options, nc net.Conn) *Conn {
 	c := newConn(o, true)
 	ws, _, err := websocket.Dial(t.Context(), "ws://localhost/", &websocket.DialOptions{
 		HTTPClient:     &http.Client{Transport: memServer{nc, c}},
-		OnPingReceived: c.pinged,
-		OnPongReceived: c.ponged,
+		OnPingReceived: c.gotPing,
+		OnPongReceived: c.gotPong,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -22,8 +22,8 @@ type reader struct {
 
 // The bits of Conn.state.
 const (
-	heard = 1 << iota // the reader has read, or come back to the socket, since the last look
-	busy              // it has not come back
+	heard = 1 << iota // set when the reader reads or begins to wait, cleared at each interval
+	busy              // the reader is not at the socket
 )
 
 // A lower is a Conn as the library sees it: the net.Conn under the WebSocket.

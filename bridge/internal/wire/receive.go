@@ -26,11 +26,10 @@ type Inbox interface {
 	Wait(begun bool)
 }
 
-// Receive reads messages until the WebSocket ends, and returns how: an Ending,
-// or ErrStopped after Stop. An Ending of the peer's has been answered. Of the
-// others those by which the peer is still there to be told (a message that is
-// too big, or that is not text) leave that to Close; after all others, Leave is
-// what is left to do.
+// Receive reads messages until the WebSocket ends, and returns how: an Ending, or
+// ErrStopped after Stop. After TooBig, NotUTF8 and a message that cannot be
+// decompressed no close frame has been sent yet: call Close. After any other
+// Ending, which has been answered as far as possible, call Leave.
 func (c *Conn) Receive(inbox Inbox) error {
 	c.reader.inbox = inbox
 	err := c.receive()

@@ -81,8 +81,8 @@ func (t *transport) read() (int, error) {
 		if err := t.try.Read(t.tried); err == nil && t.n > 0 {
 			return t.n, nil
 		}
-		// The end, a deadline, an error, or it is to be tried again: the
-		// reader has a name for it.
+		// The end, a deadline, an error or EINTR: a plain Read returns the
+		// right error, or tries again.
 	case !t.more:
 		t.lender.drop()
 		if t.small == nil {
@@ -113,8 +113,8 @@ func (t *transport) tryRead(fd uintptr) bool {
 	return true
 }
 
-// recordSize is what a record of TLS holds (RFC 8446, section 5.1): more in one
-// Write makes as many writes of it, whose progress would be told at the end.
+// recordSize is what a record of TLS holds (RFC 8446, section 5.1). A larger Write
+// becomes several records, but reports its progress only once, at the end.
 const recordSize = 16 << 10
 
 // writeAll writes p and tells the lender of its progress.

@@ -22,8 +22,8 @@ type writer struct {
 	data    bool        // and it is data, whose writer waits
 	given   int64       // bytes of data that were to be written
 	queue   []byte      // control frames that wait for the end of a frame
-	closing *Ending     // what was said in a close frame, behind which nothing may follow
-	verdict *Ending     // what the peer's close frame is answered with, if not with its own
+	closing *Ending     // the close frame that was sent; nothing may be sent after it
+	verdict *Ending     // what answers the peer's close frame; nil echoes the peer's code
 	err     error       // why the socket cannot be written any more
 	late    *time.Timer // has the error told
 	wg      sync.WaitGroup
@@ -84,7 +84,7 @@ func (c *Conn) control(frame []byte) error {
 	w := &c.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closing != nil || c.isIn(finished) { // finish has counted who still writes
+	if w.closing != nil || c.isIn(finished) { // finish may already be waiting for the writers
 		return errCloseSent
 	}
 	if w.err != nil {
@@ -99,7 +99,7 @@ func (c *Conn) control(frame []byte) error {
 	}
 	if !w.writing {
 		n, err := c.t.writeSome(frame)
-		c.note(err)
+		c.failWrite(err)
 		frame = frame[n:]
 		if len(frame) == 0 || w.err != nil {
 			return nil
@@ -134,20 +134,20 @@ func (c *Conn) release() {
 		w.mu.Unlock()
 		_, err := c.t.Write(frames)
 		w.mu.Lock()
-		c.note(err)
+		c.failWrite(err)
 	}
 	w.writing = false
 	w.free.Broadcast()
 }
 
-// note keeps the first error of a write. The writer is locked.
-func (c *Conn) note(err error) {
+// failWrite keeps the first error of a write. The writer is locked.
+func (c *Conn) failWrite(err error) {
 	if err == nil || c.writer.err != nil {
 		return
 	}
 	c.writer.err = err
 	if c.readOut() {
-		// It may be waiting for the program, and not come to it.
+		// Receive may be blocked in the Inbox and never read the socket.
 		c.writer.late = time.AfterFunc(closeLimit, func() { c.life.tell(Lost) })
 	}
 }
@@ -172,7 +172,7 @@ func (c *Conn) writeData(frames []byte) error {
 	err := c.t.writeAll(frames)
 	w.mu.Lock()
 	w.data = false
-	c.note(err)
+	c.failWrite(err)
 	c.release()
 	return w.err
 }
