@@ -2,111 +2,12 @@ package bridge
 
 import (
 	"bytes"
-	"errors"
 	"math/rand/v2"
 	"strconv"
-	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 )
-
-// A testSink takes bytes as a child would that reads when it likes.
-type testSink struct {
-	ready func() int        // how many bytes TryWrite takes; nil: none
-	slow  func()            // called by Write before it takes anything
-	fail  func(n int) error // asked with the number of bytes taken so far
-
-	mu     sync.Mutex
-	taken  []byte
-	tries  int
-	writes int
-	closed int
-}
-
-func (s *testSink) take(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed > 0 {
-		return 0, errors.New("written after it was closed")
-	}
-	if s.fail != nil {
-		if err := s.fail(len(s.taken)); err != nil {
-			return 0, err
-		}
-	}
-	s.taken = append(s.taken, p...)
-	return len(p), nil
-}
-
-func (s *testSink) TryWrite(p []byte) (int, error) {
-	s.tries++
-	if s.ready == nil {
-		return 0, nil
-	}
-	return s.take(p[:min(len(p), s.ready())])
-}
-
-func (s *testSink) Write(p []byte) (int, error) {
-	if s.slow != nil {
-		s.slow()
-	}
-	s.mu.Lock()
-	s.writes++
-	s.mu.Unlock()
-	return s.take(p)
-}
-
-func (s *testSink) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed++
-	return nil
-}
-
-func (s *testSink) has() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return string(s.taken)
-}
-
-func newFeed(to sink, limit int) (*feed, *sync.WaitGroup) {
-	f, wg := new(feed), new(sync.WaitGroup)
-	f.init(to, limit, wg, func(error) {})
-	return f, wg
-}
-
-func isDone(f *feed) bool {
-	select {
-	case <-f.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// all is a sink's ready that takes what it gets.
-func all() int { return 1 << 30 }
-
-// started runs f in a goroutine and returns a channel that tells of its end.
-func started(f func()) <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	return done
-}
-
-func hasEnded(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
 
 func TestFeedDirect(t *testing.T) {
 	to := &testSink{ready: all}
@@ -139,12 +40,6 @@ func TestFeedDirectAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for each write", n)
 	}
 }
-
-type discard struct{}
-
-func (discard) TryWrite(p []byte) (int, error) { return len(p), nil }
-func (discard) Write(p []byte) (int, error)    { return len(p), nil }
-func (discard) Close() error                   { return nil }
 
 // A sink that does not come back from what should not wait holds up nobody but
 // the giver, and gets what it was given before its end.
@@ -295,125 +190,6 @@ func TestFeedGathers(t *testing.T) {
 	})
 }
 
-func TestFeedDeaf(t *testing.T) {
-	t.Run("at once", func(t *testing.T) {
-		to := &testSink{ready: all, fail: func(int) error { return syscall.EPIPE }}
-		f, wg := newFeed(to, 10)
-		f.write([]byte("dropped"))
-		f.write([]byte("dropped too"))
-		if to.tries != 1 || to.writes != 0 {
-			t.Errorf("a sink that takes nothing was written %d times", to.tries+to.writes)
-		}
-		f.finish()
-		wg.Wait()
-		if !isDone(f) || to.closed != 1 {
-			t.Errorf("done %t, closed %d times", isDone(f), to.closed)
-		}
-	})
-	t.Run("while the giver waits", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			turn := make(chan struct{})
-			to := &testSink{slow: func() { <-turn }, fail: func(int) error { return syscall.EPIPE }}
-			f, wg := newFeed(to, 10)
-			f.write([]byte("aaaaaaaaaa"))
-			waiting := started(func() { f.write([]byte("b")) })
-			synctest.Wait()
-			close(turn)
-			synctest.Wait()
-			if !hasEnded(waiting) {
-				t.Fatal("the giver waits for a child that reads no more")
-			}
-			f.write([]byte("c"))
-			wg.Wait()
-			if isDone(f) || to.closed > 0 {
-				t.Error("done before finish was called")
-			}
-			f.finish()
-			if !isDone(f) || to.closed != 1 || to.has() != "" {
-				t.Errorf("done %t, closed %d times, taken %q", isDone(f), to.closed, to.has())
-			}
-		})
-	})
-	t.Run("with a backlog", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			turn := make(chan struct{})
-			to := &testSink{slow: func() { <-turn }, fail: func(n int) error {
-				if n > 0 {
-					return syscall.EPIPE
-				}
-				return nil
-			}}
-			f, wg := newFeed(to, 10)
-			f.write([]byte("first"))
-			synctest.Wait()
-			f.write([]byte("lost"))
-			f.finish()
-			close(turn)
-			wg.Wait()
-			if !isDone(f) || to.has() != "first" || to.writes != 2 {
-				t.Errorf("done %t, taken %q in %d writes", isDone(f), to.has(), to.writes)
-			}
-		})
-	})
-}
-
-// The end lets a waiting giver go, with nothing of what it gave, and closes
-// the sink when it has what was given before.
-func TestFeedFinishWhileWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		turn := make(chan struct{})
-		to := &testSink{slow: func() { <-turn }}
-		f, wg := newFeed(to, 10)
-		f.write([]byte("one\n"))
-		synctest.Wait()
-		f.write([]byte("two\n"))
-		waiting := started(func() { f.write([]byte("three\n")) })
-		synctest.Wait()
-		f.finish()
-		synctest.Wait()
-		if !hasEnded(waiting) {
-			t.Fatal("the giver still waits")
-		}
-		if isDone(f) || to.closed > 0 {
-			t.Error("closed before what was given is written")
-		}
-		f.write([]byte("four\n"))
-		close(turn)
-		wg.Wait()
-		if got := to.has(); !isDone(f) || to.closed != 1 || got != "one\ntwo\n" {
-			t.Errorf("done %t, closed %d times, taken %q", isDone(f), to.closed, got)
-		}
-	})
-}
-
-// Of a message that was taken in part the rest follows, whatever comes after.
-func TestFeedFinishAfterHalfAMessage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		to := &testSink{ready: func() int { return 3 }, slow: func() { time.Sleep(time.Second) }}
-		f, wg := newFeed(to, 4)
-		f.write([]byte("a message\n"))
-		f.finish()
-		if isDone(f) {
-			t.Error("done with half a message")
-		}
-		wg.Wait()
-		if got := to.has(); got != "a message\n" || !isDone(f) {
-			t.Errorf("taken %q, done %t", got, isDone(f))
-		}
-	})
-}
-
-func TestFeedAfterFinish(t *testing.T) {
-	to := &testSink{ready: all}
-	f, wg := newFeed(to, 10)
-	f.finish()
-	f.write([]byte("late"))
-	wg.Wait()
-	if to.tries > 0 || to.closed != 1 || !isDone(f) {
-		t.Errorf("tried %d times, closed %d times, done %t", to.tries, to.closed, isDone(f))
-	}
-}
-
 // Whenever the end comes, from whichever goroutine, the sink has got messages
 // from the first on, each whole, and is closed once.
 func TestFeedRace(t *testing.T) {
@@ -452,33 +228,4 @@ func TestFeedRace(t *testing.T) {
 			}
 		}
 	}
-}
-
-// A sink that fails while others give, look and finish lets all of them go.
-func TestFeedRaceDeaf(t *testing.T) {
-	for limit := range 60 {
-		to := &testSink{
-			ready: func() int { return 2 },
-			fail: func(n int) error {
-				if n > 5*limit {
-					return syscall.EPIPE
-				}
-				return nil
-			},
-		}
-		f, wg := newFeed(to, 16)
-		for i := range 100 {
-			f.write(append(strconv.AppendInt(nil, int64(i), 10), '\n'))
-		}
-		f.finish()
-		<-f.done
-		wg.Wait()
-	}
-}
-
-// full reports whether the giver waits for room.
-func (f *feed) full() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.waiting
 }
