@@ -24,6 +24,7 @@ func FuzzWhole(f *testing.F) {
 		f.Add(compressed, []byte{255}, uint8(0), masked, true)
 		f.Add(compressed, []byte{255}, uint8(0), masked, false)
 	}
+	f.Add([]byte("A07"), []byte("0"), byte(','), false, true) // half a message that cannot be decompressed
 	// pad is a message before the others, which has the greatest size that one
 	// may have and brings the others to the edges of buffers.
 	f.Fuzz(func(t *testing.T, in, sizes []byte, pad uint8, masked, compress bool) {
@@ -68,11 +69,12 @@ func FuzzWhole(f *testing.F) {
 	})
 }
 
-// judgedEarly reports whether a was the cause because there was less room to
-// read into: then text is found to be wrong before the rest of it is missed,
-// or is too much.
+// judgedEarly reports whether a was the cause because there was less to read at
+// once: then text, or what is no compressed message, is found to be wrong before
+// the rest of it is missed or is too much.
 func judgedEarly(a, b error, limit int) bool {
-	return a == error(NotUTF8) && (b == error(Lost) || b == error(TooBig(limit)))
+	wrong := a == error(NotUTF8) || a == error(corrupt)
+	return wrong && (b == error(Lost) || b == error(TooBig(limit)))
 }
 
 // wholePads are sizes at which a header changes its form, a message is left to
