@@ -125,8 +125,8 @@ func TestCodec(t *testing.T) {
 			if end != test.end {
 				t.Errorf("closed with %v, want %v", end, test.end)
 			}
-			if test.both && len(got) == len(test.want) { // either stream may be read first
-				slices.Sort(got[:len(got)-1])
+			if test.both { // either stream may be read first
+				slices.Sort(got[:max(0, len(got)-1)])
 			}
 			if !slices.Equal(got, test.want) {
 				t.Errorf("%d messages, at last %.80q, want %d, %.80q", len(got), lastOf(got), len(test.want), lastOf(test.want))
