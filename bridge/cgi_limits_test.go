@@ -138,6 +138,7 @@ func TestCGIOrigin(t *testing.T) {
 // A shutdown waits for programs, for a while: however deaf one is and however
 // slow its client.
 func TestCGIShutdown(t *testing.T) {
+	t.Parallel()
 	h := &Handler{}
 	withCGI(t, h)
 	srv := tightServer(t, h)

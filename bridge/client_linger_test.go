@@ -81,6 +81,7 @@ func (s *slow) Read(p []byte) (int, error) {
 
 // What a slow output has not taken is no silence.
 func TestClientLingersForASlowStdout(t *testing.T) {
+	t.Parallel()
 	srv := serve(t, child(&Handler{}, "lines", "20000", "100"))
 	const linger = time.Second
 	stdio := &slow{takes: 2 * linger, began: make(chan struct{})}
@@ -94,6 +95,7 @@ func TestClientLingersForASlowStdout(t *testing.T) {
 
 // A blocked output does not keep Run from ending when it is asked to.
 func TestClientIsStoppedWhileStdoutBlocks(t *testing.T) {
+	t.Parallel()
 	srv := serve(t, child(&Handler{}, "line", "100"))
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()

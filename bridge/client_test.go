@@ -18,30 +18,78 @@ import (
 // A client's lines go to the server's child and come back.
 func TestClient(t *testing.T) {
 	srv := serve(t, child(&Handler{}, "echo"))
-	for _, in := range []string{"", "a\nb\n", "no newline", "\n\n", strings.Repeat("x", 200_000) + "\n", strings.Repeat("short\n", 10_000)} {
-		var out bytes.Buffer
-		c := &Client{Stdin: strings.NewReader(in), Stdout: &out, Linger: time.Second}
-		end, err := c.Run(t.Context(), srv.URL)
+	for _, in := range []string{"", "a\nb\n", "\n\n", strings.Repeat("x", 200_000) + "\n", strings.Repeat("short\n", 10_000)} {
+		stdio := newConversation(in, len(in))
+		end, err := (&Client{Stdin: stdio, Stdout: stdio}).Run(t.Context(), srv.URL)
 		if err != nil || end != (Ending{1000, ""}) {
 			t.Fatalf("%.20q: %v, %v", in, end, err)
 		}
-		if want := strings.TrimSuffix(in, "\n") + "\n"; in != "" && out.String() != want {
-			t.Errorf("sent %.20q (%d), got %.20q (%d)", in, len(in), out.String(), out.Len())
+		if got := stdio.out.String(); got != in {
+			t.Errorf("sent %.20q (%d), got %.20q (%d)", in, len(in), got, len(got))
 		}
+	}
+}
+
+// The end of the input ends its last line.
+func TestClientWithoutANewline(t *testing.T) {
+	srv := serve(t, child(&Handler{}, "ask", "well?"))
+	var out bytes.Buffer
+	c := &Client{Stdin: strings.NewReader("well?"), Stdout: &out, Linger: testLimit}
+	end, err := c.Run(t.Context(), srv.URL)
+	if want := (Ending{4042, "exit status 42"}); err != nil || end != want || out.String() != "well?\n" {
+		t.Errorf("%q, %v, %v", out.String(), end, err)
 	}
 }
 
 func TestClientChunks(t *testing.T) {
 	srv := serve(t, child(&Handler{Framing: Chunks{}}, "echo"))
-	sent := bytes.Repeat([]byte("\x00\xff\n\x80"), 50_000)
-	var out bytes.Buffer
-	c := &Client{Stdin: bytes.NewReader(sent), Stdout: &out, Linger: time.Second, Framing: Chunks{}}
+	sent := strings.Repeat("\x00\xff\n\x80", 50_000)
+	stdio := newConversation(sent, len(sent))
+	c := &Client{Stdin: stdio, Stdout: stdio, Framing: Chunks{}}
 	if end, err := c.Run(t.Context(), srv.URL); err != nil || end.Code != 1000 {
 		t.Fatal(end, err)
 	}
-	if !bytes.Equal(out.Bytes(), sent) {
-		t.Errorf("%d bytes came back as %d", len(sent), out.Len())
+	if stdio.out.String() != sent {
+		t.Errorf("%d bytes came back as %d", len(sent), stdio.out.Len())
 	}
+}
+
+// A conversation is the input and output of a Client. The input ends when so much
+// output has come, however slow the machine is.
+type conversation struct {
+	in   strings.Reader
+	out  bytes.Buffer
+	want int
+	all  chan struct{} // closed when it has come
+}
+
+func newConversation(in string, want int) *conversation {
+	c := &conversation{want: want, all: make(chan struct{})}
+	c.in.Reset(in)
+	if want == 0 {
+		close(c.all)
+	}
+	return c
+}
+
+func (c *conversation) Read(p []byte) (int, error) {
+	if c.in.Len() > 0 {
+		return c.in.Read(p)
+	}
+	select {
+	case <-c.all:
+	case <-time.After(testLimit): // the test fails for want of output
+	}
+	return 0, io.EOF
+}
+
+func (c *conversation) Write(p []byte) (int, error) {
+	before := c.out.Len()
+	c.out.Write(p)
+	if before < c.want && c.out.Len() >= c.want {
+		close(c.all)
+	}
+	return len(p), nil
 }
 
 // What a server sends right after its 101 is not lost, and how it closes is told.
@@ -187,17 +235,18 @@ func TestClientTellsOfItsOwnFailures(t *testing.T) {
 
 func TestClientOverTLS(t *testing.T) {
 	srv := serveTLS(t, child(&Handler{}, "echo"))
-	var out bytes.Buffer
 	in := strings.Repeat(strings.Repeat("y", 99)+"\n", 20000)
-	end, err := (&Client{Stdin: strings.NewReader(in), Stdout: &out, Linger: 5 * time.Second,
+	stdio := newConversation(in, len(in))
+	end, err := (&Client{Stdin: stdio, Stdout: stdio,
 		TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig}).Run(t.Context(), srv.URL)
-	if err != nil || end.Code != 1000 || out.String() != in {
-		t.Errorf("%d bytes, %v, %v", out.Len(), end, err)
+	if err != nil || end.Code != 1000 || stdio.out.String() != in {
+		t.Errorf("%d bytes, %v, %v", stdio.out.Len(), end, err)
 	}
 }
 
 // A handshake that fails after the 101 leaves no socket open.
 func TestClientClosesAfterABadHandshake(t *testing.T) {
+	t.Parallel()
 	closed := make(chan error, 1)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		nc, _, err := http.NewResponseController(w).Hijack()

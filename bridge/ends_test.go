@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -39,6 +40,7 @@ func init() {
 // violation behind a backlog that is nearly full used to be answered and then
 // to end nothing.
 func TestEndBehindANearlyFullBacklog(t *testing.T) {
+	t.Parallel()
 	m := text(strings.Repeat("x", 1000))
 	tests := map[string][]byte{
 		"close":     closing(1000, "bye"),
@@ -47,6 +49,7 @@ func TestEndBehindANearlyFullBacklog(t *testing.T) {
 	}
 	for name, end := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := child(&Handler{Bounds: Bounds{MaxMessageSize: 10_000}}, "deaf")
 			log := record(t, h)
 			p := connect(t, serve(t, h))
@@ -134,6 +137,7 @@ func TestViolationDestroysNothing(t *testing.T) {
 // A client that got much and reads on only after seconds gets all of it, though
 // the kernel had it all when the child ended, and though it says something.
 func TestSlowTail(t *testing.T) {
+	t.Parallel()
 	const lines = 15_000
 	h := child(&Handler{}, "lines", fmt.Sprint(lines), "100")
 	p := connect(t, serve(t, h))
@@ -149,17 +153,35 @@ func TestSlowTail(t *testing.T) {
 // A client that answers no pings is told how its child ended all the same, when
 // it has had the time to read what came before (package wire: 8 KiB a second).
 func TestTailWithoutPongs(t *testing.T) {
-	h := child(&Handler{Bounds: Bounds{PingInterval: 300 * time.Millisecond}}, "lines", "900", "100")
-	p := connect(t, serve(t, h))
-	p.write(text("go"))
-	for f := p.next(); f.op != opClose; f = p.next() {
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const lines, interval = 900, time.Second
+		output := strings.NewReader(strings.Repeat(strings.Repeat("x", 99)+"\n", lines))
+		p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: interval}}, exiting{output}, discard{})
+		begin, bytes := time.Now(), 0
+		f := p.next()
+		for ; f.op != opClose; f = p.next() {
+			bytes += len(f.payload)
+		}
+		if bytes < lines*99 || closeReply(Ending{Code: 1000}) != (reply{f.op, string(f.payload)}) {
+			t.Errorf("%d bytes, and then %x %q", bytes, f.op, f.payload)
+		}
+		reads := time.Duration(bytes) * time.Second / (8 << 10)
+		if took := time.Since(begin); took < reads || took > reads+5*interval {
+			t.Errorf("it had %v to read what takes %v", took, reads)
+		}
+		p.send(closing(1000, ""))
+		p.wantRest()
+		if p.end != (Ending{Code: 1000}) {
+			t.Errorf("ended with %v", p.end)
+		}
+	})
 }
 
 // No pongs are missed while nobody reads them: a child that takes its time to
 // end does not turn 1009 into a dead client.
 func TestTooBigAndPings(t *testing.T) {
-	h := child(&Handler{Bounds: Bounds{MaxMessageSize: 100, Grace: 500 * time.Millisecond, PingInterval: 100 * time.Millisecond}}, "deaf")
+	t.Parallel()
+	h := child(&Handler{Bounds: Bounds{MaxMessageSize: 100, Grace: 500 * time.Millisecond, PingInterval: 300 * time.Millisecond}}, "deaf")
 	p := connect(t, serve(t, h))
 	p.message()
 	p.write(text(strings.Repeat("x", 101)))
@@ -227,6 +249,7 @@ func TestDir(t *testing.T) {
 // A client that reads nothing and then breaks a rule, while the last words of
 // its child wait for it, is given up: nobody reads its pongs any more.
 func TestViolationInTheTail(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{}, "tail")
 	log := record(t, h)
 	srv := tightServer(t, h)

@@ -38,9 +38,9 @@ func (s *slowly) Read(p []byte) (int, error) {
 
 // openAndClose opens many sessions, which end in every way that a client has.
 func openAndClose(s *scene) {
-	n := 1000
+	n := 300
 	if testing.Short() {
-		n = 100
+		n = 60
 	}
 	next := make(chan int)
 	var wg sync.WaitGroup

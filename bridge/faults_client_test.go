@@ -53,6 +53,7 @@ var clientFaults = []fault{
 		ends: closedWith(1006),
 	}, {
 		name:  "vanishes",
+		slow:  true,
 		setup: pingsOften,
 		inject: func(s *scene) {
 			addr, vanish := s.tunnel(swallowing)
@@ -66,6 +67,7 @@ var clientFaults = []fault{
 	}, {
 		name:  "vanishes while the child prints",
 		tls:   true,
+		slow:  true,
 		setup: pingsOften,
 		inject: func(s *scene) {
 			addr, vanish := s.tunnel(stalling)
@@ -76,6 +78,7 @@ var clientFaults = []fault{
 		ends: closedBecause(Ending{1006, "no answer to pings"}),
 	}, {
 		name:  "never reads",
+		slow:  true,
 		setup: pingsOften,
 		inject: func(s *scene) {
 			s.open("flood")

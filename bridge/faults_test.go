@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 type fault struct {
 	name   string
 	tls    bool           // it is tried over TLS too
+	slow   bool           // what ends it takes seconds: it is tried beside the other slow ones
 	setup  func(s *scene) // nil: the child is the one that the query names
 	inject func(s *scene)
 	ends   happening // what is told of it in the end
@@ -49,19 +51,55 @@ func TestFaults(t *testing.T) {
 	child(first.h, "asked")
 	first.srv = serve(t, first.h)
 	first.newWitness().end()
-	for _, table := range [][]fault{clientFaults, childFaults} {
-		for _, f := range table {
-			t.Run(f.name, func(t *testing.T) { testFault(t, f, serve) })
+	each := func(t *testing.T, slow bool, test func(*testing.T, fault, starter)) {
+		for _, f := range slices.Concat(clientFaults, childFaults) {
+			if f.slow != slow {
+				continue
+			}
+			t.Run(f.name, func(t *testing.T) { test(t, f, serve) })
 			if f.tls {
-				t.Run(f.name+", over TLS", func(t *testing.T) { testFault(t, f, serveTLS) })
+				t.Run(f.name+", over TLS", func(t *testing.T) { test(t, f, serveTLS) })
 			}
 		}
 	}
-}
-
-func testFault(t *testing.T, f fault, serve func(testing.TB, *Handler) *httptest.Server) {
 	// The garbage collector closes files that are forgotten: those shall show.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	each(t, false, testFault)
+	t.Run("slow", func(t *testing.T) {
+		all := newScene(t, fault{}, serve)
+		before := all.settled()
+		t.Run("side by side", func(t *testing.T) { each(t, true, testSlowFault) })
+		all.becomes(before)
+	})
+}
+
+type starter func(testing.TB, *Handler) *httptest.Server
+
+func testFault(t *testing.T, f fault, serve starter) {
+	s := newScene(t, f, serve)
+	without := s.settled()
+	w := s.newWitness()
+	before := s.settled()
+	rounds := s.befall(f, w)
+	s.becomes(before)
+	w.goesOn(rounds)
+	w.end()
+	s.becomes(without)
+}
+
+// testSlowFault is testFault beside others, so that only the sessions can be counted.
+func testSlowFault(t *testing.T, f fault, serve starter) {
+	t.Parallel()
+	s := newScene(t, f, serve)
+	w := s.newWitness()
+	rounds := s.befall(f, w)
+	until(s, func() bool { return s.h.sessions() == 1 }, func() string { return "the end of the session" })
+	w.goesOn(rounds)
+	w.end()
+}
+
+// newScene returns where a fault is to happen.
+func newScene(t *testing.T, f fault, serve starter) *scene {
 	s := &scene{TB: t, h: &Handler{}}
 	child(s.h, "asked")
 	if f.setup != nil {
@@ -71,11 +109,13 @@ func testFault(t *testing.T, f fault, serve func(testing.TB, *Handler) *httptest
 	s.h.Env = append(s.h.Env, s.mark, "PATH="+os.Getenv("PATH"))
 	s.log = record(t, s.h)
 	s.srv = serve(t, s.h)
-	without := s.settled()
-	w := s.newWitness()
-	before := s.settled()
+	return s
+}
 
-	rounds := w.rounds.Load()
+// befall has a fault happen. It returns how far the witness was before.
+func (s *scene) befall(f fault, w *witness) (rounds int64) {
+	s.Helper()
+	rounds = w.rounds.Load()
 	f.inject(s)
 	for _, p := range s.peers {
 		p.Close()
@@ -86,10 +126,7 @@ func testFault(t *testing.T, f fault, serve func(testing.TB, *Handler) *httptest
 	if f.ends.is != nil {
 		s.log.wait(f.ends)
 	}
-	s.becomes(before)
-	until(t, func() bool { return w.rounds.Load() > rounds+1 || w.failed() }, func() string { return "the other session" })
-	w.end()
-	s.becomes(without)
+	return rounds
 }
 
 // A scene is where a fault happens: a server with one other session.
@@ -150,81 +187,6 @@ func (s *scene) becomes(before what) {
 		stacks := make([]byte, 1<<20)
 		return fmt.Sprintf("%+v to become %+v; the log:\n%s\n%s", s.now(), before, s.log, stacks[:runtime.Stack(stacks, true)])
 	})
-}
-
-// A witness is a session that goes on while others fail.
-type witness struct {
-	p      *peer
-	rounds atomic.Int64
-	stop   chan struct{}
-	done   chan struct{}
-	err    error // once done
-}
-
-func (s *scene) newWitness() *witness {
-	w := &witness{stop: make(chan struct{}), done: make(chan struct{})}
-	w.p = connectAt(s, s.srv, s.srv.Listener.Addr().String(), handshakeFor(s.srv, "/?echo"))
-	if err := w.exchange(); err != nil {
-		s.Fatal(err)
-	}
-	go func() {
-		defer close(w.done)
-		for w.err == nil {
-			select {
-			case <-w.stop:
-				return
-			case <-time.After(time.Millisecond):
-				w.err = w.exchange()
-			}
-		}
-	}()
-	return w
-}
-
-// exchange sends a message and waits for it to come back.
-func (w *witness) exchange() error {
-	w.p.SetDeadline(time.Now().Add(testLimit))
-	m := fmt.Sprint("round ", w.rounds.Add(1))
-	if _, err := w.p.Write(text(m)); err != nil {
-		return err
-	}
-	for {
-		f, err := w.p.frame()
-		if err != nil {
-			return err
-		}
-		if f.op == opPing {
-			if _, err := w.p.Write(appendFrame(nil, finBit|opPong, f.payload, true)); err != nil {
-				return err
-			}
-			continue
-		}
-		if f.op != opText || string(f.payload) != m {
-			return fmt.Errorf("sent %q, got %x %.100q", m, f.op, f.payload)
-		}
-		return nil
-	}
-}
-
-func (w *witness) failed() bool {
-	select {
-	case <-w.done:
-		return true
-	default:
-		return false
-	}
-}
-
-func (w *witness) end() {
-	w.p.t.Helper()
-	close(w.stop)
-	<-w.done
-	if w.err != nil {
-		w.p.t.Fatalf("the other session: %v", w.err)
-	}
-	w.p.write(closing(1000, ""))
-	w.p.wantClose(Ending{1000, ""})
-	w.p.Close()
 }
 
 // bounded fails if the heap grows much while f runs.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -19,7 +20,6 @@ const late = 6 * time.Second
 
 // A control frame is answered when it is whole, however long that takes.
 func TestLateControlFrame(t *testing.T) {
-	t.Parallel()
 	for _, test := range []struct {
 		name  string
 		frame []byte
@@ -35,32 +35,37 @@ func TestLateControlFrame(t *testing.T) {
 		{"a close in its reason", closing(4000, "late"), 10, closeReply(Ending{4000, "late"}), 4000},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			h := child(pinging(-1), "echo")
-			ended := reports(h)
-			p := connect(t, serve(t, h))
-			p.write(text("before"))
-			p.write(test.frame[:test.cut])
-			if got := p.message(); got != "before" {
-				t.Errorf("got %q", got)
-			}
-			time.Sleep(late)
-			p.write(test.frame[test.cut:])
-			if test.want != (reply{}) {
-				if f := p.next(); (reply{f.op, string(f.payload)}) != test.want {
-					t.Errorf("answered with opcode %x %q, want %v", f.op, f.payload, test.want)
+			synctest.Test(t, func(t *testing.T) {
+				source, child := io.Pipe()
+				defer child.Close()
+				p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: -1}}, source, discard{})
+				says := func(line string) { // the program
+					io.WriteString(child, line+"\n")
+					if got := p.message(); got != line {
+						t.Errorf("got %q", got)
+					}
 				}
-			}
-			if test.want.op != opClose {
-				p.write(text("after"))
-				if got := p.message(); got != "after" {
-					t.Errorf("got %q", got)
+				p.send(test.frame[:test.cut])
+				says("before")
+				time.Sleep(late)
+				says("meanwhile")
+				go p.send(test.frame[test.cut:])
+				if test.want != (reply{}) {
+					if f := p.next(); (reply{f.op, string(f.payload)}) != test.want {
+						t.Errorf("answered with opcode %x %q, want %v", f.op, f.payload, test.want)
+					}
 				}
-			}
-			p.Close()
-			if end := soon(t, ended); end.code != test.end {
-				t.Errorf("the report says %d %s", end.code, end.reason)
-			}
+				if test.want.op != opClose {
+					says("after")
+					p.Conn.Close()
+				} else {
+					p.rest()
+				}
+				<-p.done
+				if p.end.Code != test.end {
+					t.Errorf("ended with %v", p.end)
+				}
+			})
 		})
 	}
 }

@@ -203,6 +203,7 @@ func TestMaxPerAddressOfSessions(t *testing.T) {
 	}
 	p.write(closing(1000, ""))
 	p.wantClose(Ending{1000, ""})
+	p.Close()
 	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the place" })
 	connect(t, srv)
 }

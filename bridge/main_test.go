@@ -170,6 +170,11 @@ func TestMain(m *testing.M) {
 		children[args[0]](args[1:])
 		os.Exit(0)
 	}
+	flag.Parse()
+	parallel := flag.Lookup("test.parallel")
+	if parallel.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) { // by default
+		parallel.Value.Set("8") // they wait, most of the time
+	}
 	// The goroutine that delivers signals, which fuzzing starts, never ends;
 	// have it before counting.
 	signals := make(chan os.Signal, 1)

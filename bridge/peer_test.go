@@ -208,11 +208,13 @@ func (p *peer) next() frame {
 	return f
 }
 
-// message is the next message that must come, whole.
+// message is the next message that must come, whole. Pings are answered until
+// then, however long a program takes to start.
 func (p *peer) message() string {
 	p.t.Helper()
 	f := p.next()
 	for f.op == opPing {
+		p.Write(ponging(f.payload))
 		f = p.next()
 	}
 	if f.op != opText && f.op != opBinary {
@@ -228,6 +230,18 @@ func (p *peer) message() string {
 // end of the connection. It returns the messages and how it was closed.
 func (p *peer) closed() ([]string, Ending) {
 	p.t.Helper()
+	return p.closedAnd(func() {})
+}
+
+// closedAndLeft is closed for a client after whose end the server must not look
+// for an answer: it ends its side of the connection first.
+func (p *peer) closedAndLeft() ([]string, Ending) {
+	p.t.Helper()
+	return p.closedAnd(func() { p.CloseWrite() })
+}
+
+func (p *peer) closedAnd(before func()) ([]string, Ending) {
+	p.t.Helper()
 	var messages []string
 	var pieces []byte
 	for {
@@ -239,6 +253,7 @@ func (p *peer) closed() ([]string, Ending) {
 				c = Ending{int(binary.BigEndian.Uint16(f.payload)), string(f.payload[2:])}
 			}
 			p.Write(appendFrame(nil, finBit|opClose, f.payload, true))
+			before()
 			if rest, err := io.ReadAll(p.r); err != nil || len(rest) > 0 {
 				p.t.Errorf("after the close frame: %q, %v", rest, err)
 			}

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"net/http/httptest"
@@ -66,6 +67,9 @@ func runOver(t *testing.T, client, server net.Conn, h *Handler, source io.Reader
 	own := newOwnStreams(source, to, 0, h.Framing, h.Bounds.backlog(), s.end)
 	own.feed.gone = link.IsGone
 	s.far = own
+	if _, ok := source.(exiting); ok {
+		s.far = exits{own}
+	}
 	p := &piped{Conn: client, peer: &peer{t: t, r: bufio.NewReader(client)}, session: s, handler: h, done: make(chan struct{})}
 	begin := time.Now()
 	go func() {
@@ -75,6 +79,20 @@ func runOver(t *testing.T, client, server net.Conn, h *Handler, source io.Reader
 		p.took = time.Since(begin)
 	}()
 	return p
+}
+
+// An exiting source is the output of a program, whose end is that of the program.
+type exiting struct{ io.Reader }
+
+// An exits is the far end that has it.
+type exits struct{ *ownStreams }
+
+func (e exits) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
+	cause := e.ownStreams.pump(ctx, out, batch)
+	if cause == error(errInputDone) {
+		return errChildDone
+	}
+	return cause
 }
 
 func (p *piped) send(b []byte) {

@@ -134,7 +134,7 @@ func TestEndInTheMiddleOfAFrame(t *testing.T) {
 	for _, cut := range []int{1, 2, 3, 5, 8, 500, len(long) - 1} {
 		p := connect(t, srv)
 		p.write(append(text("go"), long[:cut]...))
-		got, end := p.closed()
+		got, end := p.closedAndLeft()
 		if want := (Ending{4005, "exit status 5"}); len(got) != 3 || end != want {
 			t.Errorf("cut at %d: got %q, %v", cut, got, end)
 		}

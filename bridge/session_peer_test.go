@@ -11,6 +11,7 @@ import (
 // A client that reads slowly gets everything all the same, long after the
 // child has ended.
 func TestSlowReader(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{}, "lines", "20000", "1000")
 	log := record(t, h)
 	p := connect(t, serve(t, h))
@@ -50,7 +51,8 @@ func TestDeafChild(t *testing.T) {
 // A full backlog pushes back on the client, whose departure is noticed by the
 // pings, though its missing pongs do not count.
 func TestFullBacklog(t *testing.T) {
-	h := child(&Handler{Bounds: Bounds{MaxMessageSize: 10_000, PingInterval: 20 * time.Millisecond}}, "deaf")
+	t.Parallel()
+	h := child(&Handler{Bounds: Bounds{MaxMessageSize: 10_000, PingInterval: 100 * time.Millisecond}}, "deaf")
 	log := record(t, h)
 	p := connect(t, serve(t, h))
 	go func() { // at once: nobody answers the pings
@@ -77,6 +79,7 @@ func TestFullBacklog(t *testing.T) {
 // A client that reads nothing and pings is answered when it reads on, and is
 // no reason to end (the library alone would, after 5 seconds).
 func TestPingsOfAClientThatDoesNotRead(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{}, "flood")
 	log := record(t, h)
 	p := connect(t, serve(t, h))
@@ -106,6 +109,7 @@ func TestPingsOfAClientThatDoesNotRead(t *testing.T) {
 // A client that closes while it reads nothing is answered at the end of the
 // frame under way.
 func TestCloseWhileNotReading(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{}, "flood")
 	log := record(t, h)
 	p := connect(t, serve(t, h))
@@ -164,7 +168,7 @@ func TestBadClients(t *testing.T) {
 				p.write(bytes.Repeat([]byte("x"), 2*limit))
 				test.want = 1009
 			}
-			if _, end := p.closed(); end.Code != test.want {
+			if _, end := p.closedAndLeft(); end.Code != test.want {
 				t.Errorf("closed with %v, want %d", end, test.want)
 			}
 			log.wait(says("1 lines, 4 bytes")) // nothing but what was whole and right

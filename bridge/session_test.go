@@ -193,6 +193,7 @@ func TestMaxForks(t *testing.T) {
 	}
 	p.write(closing(1000, ""))
 	p.wantClose(Ending{1000, ""})
+	p.Close()
 	until(t, func() bool { return h.sessions() == 0 }, func() string { return "the slot" })
 	connect(t, srv)
 }

@@ -10,6 +10,7 @@ import (
 
 // A client that does not read holds a drain up for a while, not for ever.
 func TestShutdownWithAStalledClient(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{}, "flood")
 	log := record(t, h)
 	connect(t, serve(t, h))
@@ -57,6 +58,7 @@ func tightServer(t *testing.T, h *Handler) *httptest.Server {
 
 // A session that is delivering the last words of its child is drained too.
 func TestShutdownInTheTail(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{}, "tail")
 	log := record(t, h)
 	p := connect(t, tightServer(t, h))

@@ -133,6 +133,7 @@ func TestCloseNotify(t *testing.T) {
 // A client that reads slowly, and therefore answers pings late, is not taken
 // for dead as long as it reads; nor does what waits for it get mixed up.
 func TestSlowReaderWithPings(t *testing.T) {
+	t.Parallel()
 	for name, serve := range map[string]func(testing.TB, *Handler) *httptest.Server{"plain": serve, "TLS": serveTLS} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
