@@ -32,8 +32,6 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 		InsecureSkipVerify: true,
 		Subprotocols:       o.Subprotocols,
 		CompressionMode:    compressionMode(a.compress),
-		OnPingReceived:     a.conn.gotPing,
-		OnPongReceived:     a.conn.gotPong,
 	})
 	if err != nil {
 		return nil, err

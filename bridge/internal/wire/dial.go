@@ -40,8 +40,6 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 		Host:            host,
 		Subprotocols:    o.Subprotocols,
 		CompressionMode: compressionMode(o.Compress),
-		OnPingReceived:  c.gotPing,
-		OnPongReceived:  c.gotPong,
 	})
 	if err != nil && c.t.Conn != nil {
 		c.Cut() // a 101 that the library did not like

@@ -170,7 +170,6 @@ func TestReceiveWhole(t *testing.T) {
 		for _, other := range [][]byte{
 			appendFrame(nil, opText, []byte("x"), masked),
 			appendFrame(nil, finBit|opContinuation, []byte("x"), masked),
-			appendFrame(nil, finBit|opPing, []byte("x"), masked),
 			appendFrame(nil, finBit|opClose, nil, masked),
 			appendFrame(nil, finBit|rsv1Bit|opText, []byte("x"), masked),
 			appendFrame(nil, finBit|opText, []byte("x"), !masked),

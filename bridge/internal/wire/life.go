@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"context"
 	"strconv"
 	"sync"
 	"time"
@@ -161,17 +160,9 @@ func (c *Conn) unread() int64 {
 // can be told, or else this system.
 func (c *Conn) Reached() int64 { return c.writer.taken.Load() - int64(c.t.inFlight()) }
 
-// gotPing is called by the library when a ping came. The library's own answer
-// would wait for the socket, and after 5 s end the session of a client that
-// reads slowly.
-func (c *Conn) gotPing(_ context.Context, payload []byte) bool {
-	_ = c.control(appendFrame(nil, finBit|opPong, payload, c.masked))
-	return false
-}
-
-// gotPong is called by the library when a pong came. One that nobody asked for
-// says nothing (RFC 6455, section 5.5.3).
-func (c *Conn) gotPong(_ context.Context, payload []byte) {
+// gotPong takes a pong. One that nobody asked for says nothing (RFC 6455, section
+// 5.5.3).
+func (c *Conn) gotPong(payload []byte) {
 	l := &c.life
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -147,9 +147,7 @@ func dialed(t testing.TB, o Options, nc net.Conn) *Conn {
 	t.Helper()
 	c := newConn(o, true)
 	ws, _, err := websocket.Dial(t.Context(), "ws://localhost/", &websocket.DialOptions{
-		HTTPClient:     &http.Client{Transport: memServer{nc, c}},
-		OnPingReceived: c.gotPing,
-		OnPongReceived: c.gotPong,
+		HTTPClient: &http.Client{Transport: memServer{nc, c}},
 	})
 	if err != nil {
 		t.Fatal(err)

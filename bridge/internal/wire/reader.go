@@ -60,38 +60,56 @@ func (c lower) Read(p []byte) (int, error) {
 }
 
 // nextFrame waits until a frame begins, checks it and makes it the one that is
-// handed out.
+// handed out. Pings and pongs are not for the library.
 func (c *Conn) nextFrame() error {
 	r := &c.reader
 	for {
-		h := parseHeader(r.in)
 		if err := r.checker.check(r.in); err != nil {
 			return err
 		}
-		if h.size > 0 && (!h.isControl() || uint64(len(r.in)) >= h.frameSize()) {
+		h := parseHeader(r.in)
+		switch whole := uint64(len(r.in)) >= h.frameSize(); {
+		case h.size == 0, h.isControl() && !whole:
+			if err := c.fill(); err != nil {
+				return err
+			}
+		case c.takeControl(h):
+		default:
 			if h.opcode() == opClose {
-				payload := append([]byte(nil), r.in[h.size:h.frameSize()]...)
-				if h.masked {
-					applyMask(payload, h.key)
-				}
-				if err := checkClose(payload); err != nil {
+				if err := checkClose(r.payload(h)); err != nil {
 					return err
 				}
 			}
 			r.checker.next(h)
 			r.header, r.left = h, h.frameSize()
-			switch {
-			case h.opcode() == opContinuation:
-				r.handed -= int64(h.size)
-			case !h.isControl():
-				r.handed = -int64(h.size)
-			}
 			return nil
 		}
-		if err := c.fill(); err != nil {
-			return err
-		}
 	}
+}
+
+// payload returns a copy of the payload of the control frame that has come.
+func (r *reader) payload(h header) []byte {
+	payload := append([]byte(nil), r.in[h.size:h.frameSize()]...)
+	if h.masked {
+		applyMask(payload, h.key)
+	}
+	return payload
+}
+
+// takeControl takes a ping or a pong that has come whole and been checked, if the
+// next frame is one. The library would deal with it too, but it gives up after 5 s,
+// and its pong would wait for the socket.
+func (c *Conn) takeControl(h header) bool {
+	switch r := &c.reader; h.opcode() {
+	case opPing:
+		_ = c.control(appendFrame(nil, finBit|opPong, r.payload(h), c.masked))
+	case opPong:
+		c.gotPong(r.payload(h))
+	default:
+		return false
+	}
+	c.reader.in = c.reader.in[h.frameSize():]
+	return true
 }
 
 // fill reads from the socket once, behind what there is. It may wait.

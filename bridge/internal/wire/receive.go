@@ -106,7 +106,11 @@ func (c *Conn) receiveWhole() error {
 	r := &c.reader
 	for {
 		h := parseHeader(r.in)
-		if len(r.in) > 0 && !c.mayBeWhole(h) {
+		switch {
+		case len(r.in) == 0 || c.mayBeWhole(h):
+		case h.isControl() && h.size > 0 && uint64(len(r.in)) >= h.frameSize() && r.checker.check(r.in) == nil && c.takeControl(h):
+			continue
+		default:
 			return nil
 		}
 		if h.size == 0 || uint64(len(r.in)) < h.frameSize() {
