@@ -151,7 +151,7 @@ func TestSlowTail(t *testing.T) {
 }
 
 // A client that answers no pings is told how its child ended all the same, when
-// it has had the time to read what came before (package wire: 8 KiB a second).
+// it has had the time to read what came before (package wire: 7 KiB a second).
 func TestTailWithoutPongs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lines, interval = 900, time.Second
@@ -165,7 +165,7 @@ func TestTailWithoutPongs(t *testing.T) {
 		if bytes < lines*99 || closeReply(Ending{Code: 1000}) != (reply{f.op, string(f.payload)}) {
 			t.Errorf("%d bytes, and then %x %q", bytes, f.op, f.payload)
 		}
-		reads := time.Duration(bytes) * time.Second / (8 << 10)
+		reads := time.Duration(bytes) * time.Second / (7 << 10)
 		if took := time.Since(begin); took < reads || took > reads+5*interval {
 			t.Errorf("it had %v to read what takes %v", took, reads)
 		}
