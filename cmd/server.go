@@ -37,11 +37,18 @@ func newServer(s *openSite, t timeouts, https net.Addr, log *slog.Logger) *webSe
 	return &webServer{
 		http: listen.NewServer(s.onion(t, https), t.header, t.stall, log),
 		shutdown: func(ctx context.Context) error {
-			listen.TellSystemd(log, listen.Stopping, "closing the connections")
-			s.drain()
-			return s.bridge.Shutdown(ctx)
+			// Beside the end of the sessions, which must not wait for a log that
+			// nobody reads.
+			drained := begin(func() {
+				s.drain()
+				listen.TellSystemd(log, listen.Stopping, "closing the connections")
+			})
+			err := s.bridge.Shutdown(ctx)
+			<-drained
+			return err
 		},
 		pageGrace: t.pages,
+		close:     s.close,
 	}
 }
 
@@ -52,7 +59,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	defer site.close()
+	defer site.close() // unless serve has closed it
 	var shown *listen.Credentials
 	if o.ssl {
 		if shown, err = listen.NewCredentials(o.tlsOptions.files(), o.addresses, log); err != nil {
@@ -83,7 +90,14 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
-	o.announceAll(log, listeners, redirecting, shown)
+	// Nor must one that nobody reads keep a signal from ending it.
+	select {
+	case <-begin(func() { o.announceAll(log, listeners, redirecting, shown) }):
+	case <-signals:
+		return nil
+	case <-ctx.Done():
+		return nil
+	}
 	if shown != nil {
 		for i, ln := range listeners {
 			listeners[i] = shown.Listener(ln)
