@@ -215,7 +215,11 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 		return nil
 	}
 	if end.Code <= 4000 || end.Code > 4255 {
-		return errors.New(closeText(end))
+		err := errors.New(closeText(end))
+		if isOverLimit(end, o.maxFrameSize) {
+			return hint.Add(err, "--maxframesize allows more")
+		}
+		return err
 	}
 	return exitStatus(status)
 }

@@ -90,20 +90,22 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
-	// Nor must one that nobody reads keep a signal from ending it.
+	// Nor must one that nobody reads keep it from ending.
 	select {
 	case <-begin(func() { o.announceAll(log, listeners, redirecting, shown) }):
-	case <-signals:
-		return nil
-	case <-ctx.Done():
-		return nil
-	}
-	if shown != nil {
-		for i, ln := range listeners {
-			listeners[i] = shown.Listener(ln)
+	case sig := <-signals:
+		select {
+		case signals <- sig: // for serve, which ends at once
+		default: // others have come
 		}
+	case <-ctx.Done():
 	}
 	all := slices.Concat(listeners, redirecting)
+	if shown != nil {
+		for i, ln := range listeners {
+			all[i] = shown.Listener(ln)
+		}
+	}
 	if o.once {
 		var end context.CancelCauseFunc
 		ctx, end = context.WithCancelCause(ctx)
