@@ -192,6 +192,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 func runConnect(ctx context.Context, o *connectOptions) error {
 	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
+	defer context.AfterFunc(ctx, stop)() // a second signal ends the program at once
 	c, err := o.client()
 	if err != nil {
 		return err
