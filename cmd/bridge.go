@@ -33,7 +33,7 @@ func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []str
 			TrustedProxies: o.trustProxies,
 		},
 		Limits:         &bridge.Limits{MaxForks: offIfZero(o.maxForks), MaxPerAddress: o.maxPerIP},
-		Events:         withHints(bridge.LogEvents(log)),
+		Events:         withHints(o.maxFrameSize, bridge.LogEvents(log)),
 		ServerSoftware: "wsbridge/" + versionName(),
 	}
 	if o.reverseLookup {

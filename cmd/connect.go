@@ -192,6 +192,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 func runConnect(ctx context.Context, o *connectOptions) error {
 	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
+	defer context.AfterFunc(ctx, stop)() // a second signal ends the program at once
 	c, err := o.client()
 	if err != nil {
 		return err
@@ -215,7 +216,11 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 		return nil
 	}
 	if end.Code <= 4000 || end.Code > 4255 {
-		return errors.New(closeText(end))
+		err := errors.New(closeText(end))
+		if isOverLimit(end, o.maxFrameSize) {
+			return hint.Add(err, "--maxframesize allows more")
+		}
+		return err
 	}
 	return exitStatus(status)
 }

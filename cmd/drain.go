@@ -13,9 +13,8 @@ import (
 	"github.com/wsbridge/wsbridge/cmd/internal/listen"
 )
 
-// killGrace is how long sessions may take to be gone after a second signal.
-// Their children are dead at once; what can hold them up is a log that nobody
-// reads.
+// killGrace is how long the end may take after a second signal. The children are
+// dead at once; what can hold up the rest is a log that nobody reads.
 const killGrace = time.Second
 
 // A webServer serves until it is told to end, and then ends its sessions.
@@ -23,6 +22,7 @@ type webServer struct {
 	http      *listen.Server
 	shutdown  func(context.Context) error // ends the sessions; at once when its context is done
 	pageGrace time.Duration               // how long a download under way may hold up the end
+	close     func()                      // closes what was served
 }
 
 // serve serves at listeners until a signal comes, ctx ends or a listener fails;
@@ -49,11 +49,14 @@ func (s *webServer) serve(ctx context.Context, listeners []net.Listener, signals
 	}
 
 	ctx, kill := context.WithCancel(context.WithoutCancel(ctx))
+	late, giveUp := context.WithCancel(context.Background()) // done killGrace after a second signal
+	defer giveUp()
 	var second sync.WaitGroup
 	second.Go(func() {
 		select {
 		case <-signals:
 			kill()
+			time.AfterFunc(killGrace, giveUp)
 		case <-ctx.Done():
 		}
 	})
@@ -74,17 +77,16 @@ func (s *webServer) serve(ctx context.Context, listeners []net.Listener, signals
 	})
 	select {
 	case <-drained:
-	case <-ctx.Done():
-		tooLong, cancel = context.WithTimeout(context.Background(), killGrace)
-		defer cancel()
-		select {
-		case <-drained:
-		case <-tooLong.Done():
-		}
+	case <-late.Done():
 	}
 	select {
 	case <-pages:
 	case <-tooLong.Done():
+	case <-late.Done():
+	}
+	select {
+	case <-begin(s.close):
+	case <-late.Done():
 	}
 	kill()
 	second.Wait()

@@ -8,8 +8,8 @@ import (
 )
 
 // withHints adds to what next is told the flag that would have helped: package
-// bridge knows no flags.
-func withHints(next func(bridge.Event)) func(bridge.Event) {
+// bridge knows no flags. A message may have maxMessage bytes.
+func withHints(maxMessage int, next func(bridge.Event)) func(bridge.Event) {
 	return func(e bridge.Event) {
 		switch event := e.(type) {
 		case bridge.Refused:
@@ -18,14 +18,19 @@ func withHints(next func(bridge.Event)) func(bridge.Event) {
 				e = event
 			}
 		case bridge.Closed:
-			// A client may close with this code too, for reasons of its own.
-			if event.Ending.Code == 1009 && strings.HasPrefix(event.Ending.Reason, "message over ") {
+			if isOverLimit(event.Ending, maxMessage) {
 				event.Ending.Reason += " (--maxframesize allows more)"
 				e = event
 			}
 		}
 		next(e)
 	}
+}
+
+// isOverLimit reports whether a connection was closed because of our own limit for
+// a message. The other side may use the same code, for a limit of its own.
+func isOverLimit(end bridge.Ending, limit int) bool {
+	return limit > 0 && end == bridge.Ending{Code: 1009, Reason: fmt.Sprintf("message over %d bytes", limit)}
 }
 
 // hintFor names the flag that would have let a request in.

@@ -36,11 +36,13 @@ func TestEventHints(t *testing.T) {
 		{refused(bridge.RuleBodySize, "request body over 10 bytes", "", "", ""), "request body over 10 bytes (--maxframesize allows more)"},
 		{refused(bridge.RuleNotFound, "not found", "(it is a directory)", "", ""), "not found (it is a directory)"},
 		{closed(1009, "message over 1048576 bytes"), "message over 1048576 bytes (--maxframesize allows more)"},
+		{closed(1009, "message over 65536 bytes"), "message over 65536 bytes"}, // a limit of the client's
+		{closed(1009, "message over 1048576 bytes, which is a lot"), "message over 1048576 bytes, which is a lot"},
 		{closed(1009, "too much for me"), "too much for me"},
 		{closed(1000, "message over"), "message over"},
 	} {
 		var b bytes.Buffer
-		withHints(bridge.LogEvents(newLogger(&b, "debug", "text")))(test.event)
+		withHints(1048576, bridge.LogEvents(newLogger(&b, "debug", "text")))(test.event)
 		_, reason, _ := strings.Cut(strings.ReplaceAll(b.String(), `\"`, "'"), `reason="`)
 		reason, _, _ = strings.Cut(reason, `"`)
 		if got := strings.ReplaceAll(reason, "'", `"`); got != test.want {

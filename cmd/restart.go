@@ -23,8 +23,8 @@ const (
 // function that it returns ends that.
 func restartCommand(h *bridge.Handler, command []string, log *slog.Logger) (stop func()) {
 	return watch.Command(command, func(file string) {
+		h.Restart(restartReason, nil) // before the log, which may be one that nobody reads
 		log.Info("the command has changed", "file", file)
-		h.Restart(restartReason, nil)
 	})
 }
 

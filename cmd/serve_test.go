@@ -18,7 +18,12 @@ import (
 
 // testServer serves h; its pages may hold up the end for the time of grace.
 func testServer(h http.Handler, shutdown func(context.Context) error, grace time.Duration) *webServer {
-	return &webServer{listen.NewServer(h, time.Minute, time.Minute, slog.New(slog.DiscardHandler)), shutdown, grace}
+	return &webServer{
+		http:      listen.NewServer(h, time.Minute, time.Minute, slog.New(slog.DiscardHandler)),
+		shutdown:  shutdown,
+		pageGrace: grace,
+		close:     func() {},
+	}
 }
 
 // started serves on a loopback port until the test ends that; the error of serve
@@ -102,19 +107,30 @@ func TestServeEndsWithASilentConnection(t *testing.T) {
 	}
 }
 
-// Sessions that a log which nobody reads holds up do not hold up the end.
+// Sessions and watches that a log which nobody reads holds up do not hold up the end.
 func TestServeSecondSignalIsTheLast(t *testing.T) {
-	signals := make(chan os.Signal, 2)
 	stuck := make(chan struct{})
 	defer close(stuck)
-	_, _, ended := started(t, t.Context(), testServer(http.NotFoundHandler(), func(context.Context) error {
-		<-stuck
-		return nil
-	}, 2*time.Second), signals)
-	signals <- os.Interrupt
-	signals <- os.Interrupt
-	if err := receive(t, ended); err != nil {
-		t.Error(err)
+	for name, hold := range map[string]func(*webServer){
+		"sessions": func(s *webServer) {
+			s.shutdown = func(context.Context) error {
+				<-stuck
+				return nil
+			}
+		},
+		"watches": func(s *webServer) { s.close = func() { <-stuck } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			signals := make(chan os.Signal, 2)
+			srv := testServer(http.NotFoundHandler(), noSessions, 2*time.Second)
+			hold(srv)
+			_, _, ended := started(t, t.Context(), srv, signals)
+			signals <- os.Interrupt
+			signals <- os.Interrupt
+			if err := receive(t, ended); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

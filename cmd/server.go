@@ -37,11 +37,18 @@ func newServer(s *openSite, t timeouts, https net.Addr, log *slog.Logger) *webSe
 	return &webServer{
 		http: listen.NewServer(s.onion(t, https), t.header, t.stall, log),
 		shutdown: func(ctx context.Context) error {
-			listen.TellSystemd(log, listen.Stopping, "closing the connections")
-			s.drain()
-			return s.bridge.Shutdown(ctx)
+			// Beside the end of the sessions, which must not wait for a log that
+			// nobody reads.
+			drained := begin(func() {
+				s.drain()
+				listen.TellSystemd(log, listen.Stopping, "closing the connections")
+			})
+			err := s.bridge.Shutdown(ctx)
+			<-drained
+			return err
 		},
 		pageGrace: t.pages,
+		close:     s.close,
 	}
 }
 
@@ -52,7 +59,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	defer site.close()
+	defer site.close() // unless serve has closed it
 	var shown *listen.Credentials
 	if o.ssl {
 		if shown, err = listen.NewCredentials(o.tlsOptions.files(), o.addresses, log); err != nil {
@@ -83,13 +90,22 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
-	o.announceAll(log, listeners, redirecting, shown)
-	if shown != nil {
-		for i, ln := range listeners {
-			listeners[i] = shown.Listener(ln)
+	// Nor must one that nobody reads keep it from ending.
+	select {
+	case <-begin(func() { o.announceAll(log, listeners, redirecting, shown) }):
+	case sig := <-signals:
+		select {
+		case signals <- sig: // for serve, which ends at once
+		default: // others have come
 		}
+	case <-ctx.Done():
 	}
 	all := slices.Concat(listeners, redirecting)
+	if shown != nil {
+		for i, ln := range listeners {
+			all[i] = shown.Listener(ln)
+		}
+	}
 	if o.once {
 		var end context.CancelCauseFunc
 		ctx, end = context.WithCancelCause(ctx)

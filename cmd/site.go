@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge"
@@ -48,7 +49,8 @@ type openSite struct {
 	live     *livereload.Reloader // nil if there are no pages to load again
 
 	toClose []*os.Root
-	stop    []func() // the watches
+	stop    []func()    // the watches
+	closed  atomic.Bool // close was called
 }
 
 // open opens what the options name. The Host of a request may be one of hosts, and
@@ -137,7 +139,12 @@ func (s *openSite) drain() {
 	}
 }
 
+// close closes the site, at its first call. It waits for watches that are about to
+// write to the log.
 func (s *openSite) close() {
+	if s.closed.Swap(true) {
+		return
+	}
 	s.drain()
 	for _, stop := range s.stop {
 		stop()

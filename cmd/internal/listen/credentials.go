@@ -43,7 +43,11 @@ func NewCredentials(files CertificateFiles, hosts []string, log *slog.Logger) (c
 			return nil, fmt.Errorf("cannot make a certificate: %w", err)
 		}
 	}
-	return c, c.read()
+	if err := c.read(); err != nil {
+		return nil, err
+	}
+	c.warnIfExpired(c.config)
+	return c, nil
 }
 
 // Fingerprint is that of the self-signed certificate, as browsers and openssl
@@ -62,22 +66,40 @@ func (c *Credentials) Listener(ln net.Listener) net.Listener {
 
 // current is the config of a handshake.
 func (c *Credentials) current(*tls.ClientHelloInfo) (*tls.Config, error) {
+	// The log is written after unlocking: when nobody reads it, the other handshakes
+	// must not wait for this one.
+	config, again, err := c.refresh()
+	switch {
+	case again:
+		c.log.Info("the certificate was read again", "expires", config.Certificates[0].Leaf.NotAfter)
+		c.warnIfExpired(config)
+	case err != nil:
+		c.log.Error("cannot use the new certificate and go on with the old one", "error", err)
+	}
+	return config, nil
+}
+
+// refresh reads the files again if they have changed, and returns the config to use
+// now and whether it is a new one. Its error says why the files cannot be used, once.
+func (c *Credentials) refresh() (config *tls.Config, again bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	changed := c.changed()
 	if !changed && c.failed == "" {
-		return c.config, nil
+		return c.config, false, nil
 	}
 	// A file that could not be read may become readable without a change that
-	// shows: each handshake tries it again, but only the first failure is logged.
-	failed := ""
-	if err := c.read(); err == nil {
-		c.log.Info("the certificate was read again", "expires", c.config.Certificates[0].Leaf.NotAfter)
-	} else if failed = err.Error(); changed || failed != c.failed {
-		c.log.Error("cannot use the new certificate and go on with the old one", "error", err)
+	// shows: each handshake tries it again, but only the first failure is returned.
+	before := c.failed
+	c.failed = ""
+	err = c.read()
+	if err == nil {
+		return c.config, true, nil
 	}
-	c.failed = failed
-	return c.config, nil
+	if c.failed = err.Error(); !changed && c.failed == before {
+		err = nil
+	}
+	return c.config, false, err
 }
 
 // read makes the config. If the files change meanwhile it begins again, because
@@ -95,10 +117,13 @@ func (c *Credentials) read() error {
 		return err
 	}
 	c.config = config
+	return nil
+}
+
+func (c *Credentials) warnIfExpired(config *tls.Config) {
 	if end := config.Certificates[0].Leaf.NotAfter; time.Now().After(end) {
 		c.log.Warn("the certificate has expired", "expired", end)
 	}
-	return nil
 }
 
 func (c *Credentials) newConfig() (*tls.Config, error) {

@@ -218,8 +218,17 @@ func unwatched(name string) bool {
 }
 
 // add watches a directory and those below it. Adding one twice does no harm,
-// nor does a name that is not a directory's.
+// nor does a name that is not a directory's. The log is written after unlocking: one
+// that nobody reads must not keep the lock.
 func (t *tree) add(dir string) {
+	if path, err := t.addAll(dir); err != nil {
+		t.log.Warn("not all changes will be seen", "directory", path, "error", err, "hint", hintFor(err))
+	}
+}
+
+// addAll returns the first directory that cannot be watched, if there has been none
+// before, and why.
+func (t *tree) addAll(dir string) (failed string, reason error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -240,13 +249,14 @@ func (t *tree) add(dir string) {
 			return nil // it has gone meanwhile
 		case !t.warned:
 			t.warned = true
-			t.log.Warn("not all changes will be seen", "directory", path, "error", err, "hint", hintFor(err))
+			failed, reason = path, err
 		}
 		if errors.Is(err, fs.ErrPermission) {
 			return nil
 		}
 		return fs.SkipAll
 	})
+	return failed, reason
 }
 
 // forget ends the watch of a directory that has gone, and of those below it:

@@ -75,9 +75,15 @@ func New(injects bool, beat time.Duration, log *slog.Logger) *Reloader {
 
 // Changed begins another edition, because of these files, whose names have slashes.
 func (l *Reloader) Changed(names []string) {
+	pages := l.begin(names)
+	l.log.Info("changed", "file", names[0], "files", len(names), "pages", pages)
+}
+
+// begin is Changed without the log, which is not written under the lock: a log that
+// nobody reads would stop the pages too. It returns how many pages are told.
+func (l *Reloader) begin(names []string) (pages int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.log.Info("changed", "file", names[0], "files", len(names), "pages", l.pages)
 	next := edition{number: l.current.number + 1, since: time.Now(), over: make(chan struct{})}
 	if len(names) <= maxStyles && !slices.ContainsFunc(names, func(name string) bool { return path.Ext(name) != ".css" }) {
 		for _, name := range names {
@@ -86,6 +92,7 @@ func (l *Reloader) Changed(names []string) {
 	}
 	close(l.current.over)
 	l.current = next
+	return l.pages
 }
 
 func (l *Reloader) edition() edition {
