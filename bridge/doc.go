@@ -52,7 +52,8 @@
 //
 // # Glossary
 //
-//   - far end: what is behind a session's socket
+//   - link: a session's WebSocket, a wire.Conn
+//   - far end: what is behind it
 //   - batch: messages or frames that go on together, at the cost of one call
 //   - giver: the goroutine that gives batches to a feed, which is input
 //   - backlog: what a program has been given and has not read
