@@ -109,11 +109,3 @@ func (p *patience) await(done <-chan struct{}, enough func() bool) bool {
 		}
 	}
 }
-
-// handshakeLimit is how long the close handshake may take.
-func (s *session) handshakeLimit() time.Duration {
-	if s.draining.Err() != nil {
-		return drainLimit
-	}
-	return closeLimit
-}

@@ -109,7 +109,9 @@ func (s *session) conclude(cause error) (Ending, process.State) {
 	late := time.AfterFunc(closeLimit, s.link.Cut)
 	<-s.inputDone
 	late.Stop()
-	ending := s.link.Close(wire.Ending(endingFor(cause, state)), s.handshakeLimit())
+	defer context.AfterFunc(s.draining, func() { late.Reset(drainLimit) })() // also during the handshake
+	ending := s.link.Close(wire.Ending(endingFor(cause, state)), closeLimit)
+	late.Stop()
 	s.wg.Wait()
 	s.far.release()
 	return Ending(ending), state

@@ -46,6 +46,11 @@ func TestHowLongTheEndTakes(t *testing.T) {
 			p.send(closing(1000, ""))
 		}, false, errInputDone, 0},
 		{"a drain", func(p *piped) { p.handler.service().drain(errShutdown) }, false, errShutdown, drainLimit},
+		{"a drain after our close", func(p *piped) {
+			ours(p)
+			time.Sleep(500 * time.Millisecond)
+			p.handler.service().drain(errShutdown)
+		}, false, errInputDone, 500*time.Millisecond + drainLimit},
 		{"a drain when nobody reads", func(p *piped) { p.handler.service().drain(errShutdown) }, true, untold(errShutdown), drainLimit},
 	}
 	certificate, config := testCertificate()
