@@ -21,12 +21,12 @@ type accessOptions struct {
 func (o *accessOptions) flags() flagGroup {
 	g := newGroup("Who may connect, and what is answered")
 	g.Var(newList(&o.origins, parseOrigins), "origin",
-		"let in pages of these `origins` too: [scheme://]host[:port], comma separated; * for any, null for pages opened from disk")
-	g.BoolVar(&o.sameOrigin, "sameorigin", false, "let in only pages of this very scheme, host and port")
+		"let in pages of these `origins` too: [scheme://]host[:port], comma separated; * means any, null means pages opened from disk")
+	g.BoolVar(&o.sameOrigin, "sameorigin", false, "let in only pages of the server's own scheme, host and port")
 	g.Var(limitValue{&o.maxPerIP, bridge.DefaultMaxPerAddress}, "maxperip",
-		"at most `n` connections at once from an address (IPv6: a /64), 429 over it; 0 for no limit, as for loopback unless this is given")
+		"allow at most `n` connections at once from an address (IPv6: a /64), refuse more with 429; 0 for no limit; loopback has no limit unless this is given")
 	g.Var(newList(&o.trustProxies, parseProxies), "trustproxy",
-		"believe these `proxies` (addresses and ranges like 10.0.0.0/8, comma separated) whose client it is: X-Forwarded-For, Forwarded")
+		"take the client's address from X-Forwarded-For or Forwarded, if the request comes from these `proxies` (addresses and ranges like 10.0.0.0/8, comma separated)")
 	g.Var(newList(&o.headers, parseAnswerHeader), "header", "add `'Name: value'` to all answers; may be repeated")
 	g.Var(newList(&o.headersWS, parseAnswerHeader), "header-ws", "add `'Name: value'` to the answers to WebSocket handshakes")
 	g.Var(newList(&o.headersHTTP, parseAnswerHeader), "header-http", "add `'Name: value'` to the answers to plain requests")

@@ -16,8 +16,8 @@ import (
 	"github.com/wsbridge/wsbridge/cmd/internal/hint"
 )
 
-// lookCommand finds the program of a command line, so that a mistake is told
-// at the start and not to the first client.
+// lookCommand finds the program of a command line, so that a mistake ends the
+// server at its start and not the first client's connection.
 func lookCommand(command []string) ([]string, error) {
 	name := command[0]
 	path, err := exec.LookPath(name)

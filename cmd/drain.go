@@ -17,7 +17,7 @@ import (
 // dead at once; what can hold up the rest is a log that nobody reads.
 const killGrace = time.Second
 
-// A webServer serves until it is told to end, and then ends its sessions.
+// A webServer serves until something ends it, and then ends its sessions.
 type webServer struct {
 	http      *listen.Server
 	shutdown  func(context.Context) error // ends the sessions; at once when its context is done

@@ -133,8 +133,8 @@ func commaSeparated[T any](parse func(string) (T, error)) func(string) ([]T, err
 	}
 }
 
-// A limitValue is a limit whose default knows exceptions that a value given
-// has not: to a bridge.Handler that is zero, and no limit is negative.
+// A limitValue keeps 0 for "not given", because the default exempts loopback. No
+// limit is a negative number.
 type limitValue struct {
 	into      *int
 	byDefault int
@@ -170,7 +170,7 @@ var parseProxies = commaSeparated(func(s string) (netip.Prefix, error) {
 
 var parseOrigins = commaSeparated(bridge.ParseOrigin)
 
-// defaultPassEnv names the variables that most programs do not start without.
+// defaultPassEnv names the variables that most programs need to start.
 func defaultPassEnv(goos string) string {
 	switch goos {
 	case "windows":
@@ -192,8 +192,7 @@ func parseEnvRule(s string) (string, error) {
 }
 
 // passedEnv is the part of our environment that the rules pass to the child.
-// A variable that is empty here is not passed on, nor what systemd tells this
-// process.
+// Empty variables are not passed on, nor those that systemd sets for this process.
 func passedEnv(rules []string) []string {
 	var env []string
 	for _, rule := range rules {
@@ -232,7 +231,7 @@ func doubleDashes(flags *pflag.FlagSet, args []string) []string {
 	return args
 }
 
-// flagError rewords what pflag says of a bad flag.
+// flagError rewords pflag's error about a bad flag.
 func flagError(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		cause := errors.Unwrap(e)

@@ -7,8 +7,8 @@ import (
 	"github.com/wsbridge/wsbridge/bridge"
 )
 
-// withHints adds to what next is told the flag that would have helped: package
-// bridge knows no flags. A message may have maxMessage bytes.
+// withHints adds to an event for next the flag that would have helped, because
+// package bridge knows no flags. A message may have maxMessage bytes.
 func withHints(maxMessage int, next func(bridge.Event)) func(bridge.Event) {
 	return func(e bridge.Event) {
 		switch event := e.(type) {

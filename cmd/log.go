@@ -66,7 +66,7 @@ func levelName(l slog.Level) string {
 	}
 }
 
-// newLogger writes what is at least of the named level to w, as text or json.
+// newLogger writes records of the named level and above to w, as text or json.
 func newLogger(w io.Writer, level, format string) *slog.Logger {
 	if level == "none" {
 		return slog.New(slog.DiscardHandler)
@@ -98,7 +98,7 @@ func newLogger(w io.Writer, level, format string) *slog.Logger {
 }
 
 // logAlways logs at the info level, whatever level the log begins at: with
-// --port=0 and --loglevel=error the port must still be told.
+// --port=0 and --loglevel=error the port must still be printed.
 func logAlways(log *slog.Logger, msg string, args ...any) {
 	record := slog.NewRecord(time.Now(), slog.LevelInfo, msg, 0)
 	record.Add(args...)

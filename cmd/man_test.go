@@ -40,7 +40,7 @@ func TestManPage(t *testing.T) {
 	}
 }
 
-var optionLine = regexp.MustCompile(`(?m)(?:^\.PP\n)?^(\\fB-.*\\fP)(?:\[=false\]|=""|=$|(=.+))\n\t`)
+var optionLine = regexp.MustCompile(`(?m)(?:^\.PP\n)?^(\\fB-.*\\fP)(?:\[=false\]|\[=\]|=""|=$|(=.+))\n\t`)
 
 func find(t *testing.T, root *cobra.Command, name string) *cobra.Command {
 	t.Helper()

@@ -31,7 +31,7 @@ func serveOnce(s *openSite, listeners []net.Listener, end context.CancelCauseFun
 	return until
 }
 
-// A listenerUntil has not failed when it is closed after done.
+// A listenerUntil reports no failure when it is closed after done.
 type listenerUntil struct {
 	net.Listener
 	done <-chan struct{}

@@ -13,9 +13,9 @@ import (
 
 // onion is all that a request passes through, from the outside in:
 //
-//	an end to stalls
+//	the time limits for clients that stop sending or reading
 //	the user's headers, which go on every answer from further in
-//	the redirect to https, at the port of an address that is nil without it
+//	the redirect to https, if there is an address to redirect to
 //	the check of the Host
 //	for a WebSocket: the program, behind all of bridge's other checks
 //	for a page, in this order: live reload's own files, CGI programs, files,
@@ -63,8 +63,8 @@ func runCGI(h *bridge.Handler, programs *os.Root, next http.Handler) http.Handle
 	})
 }
 
-// withoutSocket answers those who want a WebSocket where there is none, and the
-// others by next.
+// withoutSocket refuses WebSockets, because there is no program for them, and passes
+// other requests to next.
 func (s *openSite) withoutSocket(next http.Handler) http.Handler {
 	refused := bridge.Refusal{Status: http.StatusNotFound, Rule: bridge.RuleNotFound,
 		Reason: "no WebSocket here", Detail: "(a command or --dir would make one)"}

@@ -28,7 +28,7 @@ func (o *pageOptions) flags() flagGroup {
 	g.StringVar(&o.cgiDir, "cgidir", "", "run the CGI programs below `dir` for plain HTTP requests; no file there is served as a file")
 	must(cobra.MarkFlagDirname(g.FlagSet, "staticdir"))
 	must(cobra.MarkFlagDirname(g.FlagSet, "cgidir"))
-	g.BoolVar(&o.devConsole, "devconsole", false, "serve a page to try the command by hand, at each path that nothing else answers")
+	g.BoolVar(&o.devConsole, "devconsole", false, "serve a page to try the command by hand, at every otherwise unused path")
 	return g
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/wsbridge/wsbridge/cmd/internal/watch"
 )
 
-// restartReason is what clients are told whose command has changed.
+// restartReason is the reason that clients get when their command has changed.
 const restartReason = "the command has changed"
 
 // A program in a directory is whole when nothing happens to it for a while.

@@ -1,6 +1,6 @@
 // Package cmd is the command line of wsbridge: flags, help, errors, logs, the drain
-// and exit statuses. What a connection is and how it ends is told in package
-// bridge.
+// and exit statuses. Package bridge says what a connection
+// is and how it ends.
 //
 // Where output goes: what was asked for (the help, the version, the messages
 // that connect receives) goes to standard output; where the server listens,

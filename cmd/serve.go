@@ -49,7 +49,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 				fmt.Fprint(std.stdout, license)
 				return nil
 			case len(args) > 0 && o.commandDir != "":
-				return usage(cmd, fmt.Errorf("--dir=%s takes the place of a command: not also %q", o.commandDir, args[0]))
+				return usage(cmd, fmt.Errorf("--dir=%s takes the place of a command; unexpected argument %q", o.commandDir, args[0]))
 			case len(args) == 0 && o.commandDir == "" && !o.pageOptions.some():
 				return usage(cmd, errors.New("no command to run"))
 			}

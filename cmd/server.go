@@ -78,8 +78,8 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	srv := newServer(site, o.timeouts, https, log)
 
-	// Before anybody is told of the server, so that whoever waits for the
-	// line below may end the server from then on.
+	// Before the server is announced, because whoever waits for that may send a
+	// signal right after it.
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
@@ -115,8 +115,8 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	return srv.serve(ctx, all, signals)
 }
 
-// announceAll tells where the server is to be found, and what it shows there,
-// which is nil without TLS; last of all it tells systemd.
+// announceAll prints where the server listens, with the fingerprint of a self-signed
+// certificate, and then tells systemd that it is ready. Without TLS shown is nil.
 func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []net.Listener, shown *listen.Credentials) {
 	ws, pages := "ws", "http"
 	var notes []slog.Attr
@@ -136,7 +136,7 @@ func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []ne
 		} else {
 			urls = append(urls, listen.URL(pages, ln))
 		}
-		notes := notes // stand on the first line
+		notes := notes // printed with the listener's first line only
 		for _, line := range []struct {
 			shown        bool
 			what, scheme string
@@ -158,7 +158,7 @@ func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []ne
 		o.announce(log, "redirecting from", listen.URL("http", ln))
 	}
 	if selfSigned != "" {
-		log.Warn("browsers will ask whether to accept the certificate, which is made for this run; --sslcert and --sslkey take another")
+		log.Warn("browsers will ask whether to accept the certificate, which is made for this run; --sslcert and --sslkey set another")
 	}
 	for _, ln := range slices.Concat(listeners, redirecting) {
 		if !listen.IsLocal(ln) {
@@ -178,8 +178,8 @@ func stopSignals() []os.Signal {
 	return signals
 }
 
-// announce tells one place: for people by a plain line, for programs that read
-// the log by a line of it.
+// announce prints one URL: as a plain line for people, or as a line of the log for
+// programs that read that.
 func (o *serveOptions) announce(log *slog.Logger, what, url string, notes ...slog.Attr) {
 	switch {
 	case o.logFormat == "json":

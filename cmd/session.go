@@ -14,7 +14,7 @@ type sessionOptions struct {
 func (o *sessionOptions) flags() flagGroup {
 	g := newGroup("How long a connection lasts")
 	g.DurationVar(&o.timeout, "timeout", 0, "close a connection after this `time` (90s, 12h), with 1001; 0 for never")
-	g.DurationVar(&o.idleTimeout, "idletimeout", 0, "close a connection after this `time` without a message either way, with 1001; 0 for never")
+	g.DurationVar(&o.idleTimeout, "idletimeout", 0, "close after this `time` without a message in either direction, with 1001; pings do not count; 0 for never")
 	return g
 }
 

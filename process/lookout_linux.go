@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A lookout tells when one of many files can be read, with one goroutine for
-// all of them: for those on which nothing comes as a rule. A goroutine for each
+// A lookout waits with one goroutine until any of many files can be read. It is for
+// files on which little comes, such as standard errors. A goroutine for each file
 // takes 3.9 KB (BenchmarkIdleOutput), and 3.3 of the 23 KiB of resident memory
 // of an idle session. The one goroutine lives as long as there are such files.
 type lookout struct {

@@ -8,8 +8,7 @@ import "syscall"
 const canTry = true
 
 // readNow is read(2) on a file descriptor that does not block: without
-// anything to read its error is syscall.EAGAIN, and at the end n is 0. On
-// Windows, where there is no such thing, everything has ended.
+// anything to read its error is syscall.EAGAIN, and at the end n is 0.
 func readNow(fd uintptr, p []byte) (n int, err error) {
 	for {
 		n, err = syscall.Read(int(fd), p)
@@ -20,8 +19,7 @@ func readNow(fd uintptr, p []byte) (n int, err error) {
 }
 
 // writeNow is write(2) on a file descriptor that does not block: without room
-// its error is syscall.EAGAIN, and syscall.EINTR says to try again. On Windows
-// there is never room.
+// its error is syscall.EAGAIN, and syscall.EINTR says to try again.
 //
 // It is short to be inlined: without that, the stack of a session's input grows
 // from 2 KiB to 4 (the idle scenario of BenchmarkPeers, in package cmd).

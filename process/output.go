@@ -44,7 +44,7 @@ func (o *Output) Read(p []byte) (int, error) {
 func (o *Output) noted(n int, err error) error {
 	if err != nil {
 		o.Abandon()
-		return io.EOF // a pipe has no other errors, a closed one but ends
+		return io.EOF // all that goes wrong with a pipe is that it ends
 	}
 	if n >= pipeSize && o.tail == 0 {
 		o.wide.begin(o.f)
@@ -84,7 +84,7 @@ func (o *Output) close() error {
 }
 
 // cutOff makes Read return what there is without waiting. A pipe without
-// deadlines (Windows) needs none: the job object has ended every writer.
+// deadlines (Windows) does not need one: the job object has ended every writer.
 func (o *Output) cutOff() {
 	_ = o.f.SetReadDeadline(time.Unix(0, 1))
 	o.unwatch()

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// newPipe makes a pipe. The end to read is ours with ours 0, the one to write
-// with 1. It never blocks, and is waited for in the runtime's poller: where
-// that does not take it (epoll(7), max_user_watches) there is no pipe. The
-// other end is the child's, and blocks, as programs expect theirs: the poller
-// is not told of it, as os.Pipe would.
+// newPipe makes a pipe. If ours is 0, this process keeps the reading end, if it is 1
+// the writing end; the child gets the other. Our end does not block: the runtime's
+// poller waits for it. If the poller cannot take it (epoll(7), max_user_watches),
+// newPipe fails. The child's end blocks, as programs expect, so newPipe cannot use
+// os.Pipe, which makes both ends non-blocking.
 func newPipe(ours int) (own, child *os.File, err error) {
 	var fds [2]int
 	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {

@@ -4,8 +4,8 @@ package process
 
 import "os"
 
-// newPipe makes a pipe. The end to read is ours with ours 0, the one to write
-// with 1; the other is the child's.
+// newPipe makes a pipe. If ours is 0, this process keeps the reading end, if it is 1
+// the writing end; the child gets the other.
 func newPipe(ours int) (own, child *os.File, err error) {
 	r, w, err := os.Pipe()
 	if ours == 1 {

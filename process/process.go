@@ -8,7 +8,7 @@
 //
 //	p, err := (&process.Command{Path: "/bin/cat"}).Start()
 //	…                      // write p.Stdin, read p.Stdout and p.Stderr
-//	p.Wait(ctx)            // until it exits, or ctx says that it shall
+//	p.Wait(ctx)            // until it exits, or ctx is done
 //	state := p.End(ctx)    // the ladder; nothing of the group survives it
 //	p.Close()
 //
@@ -156,8 +156,7 @@ func Ladder(grace time.Duration) time.Duration {
 // (SIGINT), 250 ms before it terminates it (SIGTERM) and 500 ms before it
 // kills it (SIGKILL). After a child that exited by itself, End waits until
 // Stdout has been read to its end or abandoned, but not longer than 500 ms.
-// The grace is added to each of these; a ctx that is done ends the waits at
-// once.
+// The grace is added to each of these. If ctx is done, End does not wait.
 //
 // After End what is left in Stdout and Stderr can still be read, and then
 // their end, whoever else may hold them. To call End again only tells again

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// ReadTo is Read into a buffer that it borrows: take lends it, at least one
-// byte, and whoever waits holds none. While there is nothing to read, and at
-// the end, drop gives it back; then take is called again. It does no harm to
-// drop what is not lent. Where a read cannot be tried (Windows) a small buffer
-// of its own waits.
+// ReadTo is Read into a buffer that it borrows, so that an output that has nothing to
+// read holds no buffer: take lends one, of at least one byte, and drop gives it back
+// while ReadTo waits, and at the end. ReadTo may call drop without a buffer to give
+// back. Where a read cannot be tried (Windows), it waits with a small buffer of its
+// own.
 //
 // A read allocates nothing if take and drop are the same each time.
 func (o *Output) ReadTo(take func() []byte, drop func()) (int, error) {

@@ -9,8 +9,8 @@ import (
 )
 
 // A leader is the child itself. It is watched through a pidfd in the
-// runtime's poller, where waiting costs no thread; where there is none that
-// can be polled (before Linux 5.3), by a thread that is blocked in waitid(2).
+// runtime's poller, where waiting costs no thread. Before Linux 5.3 a pidfd cannot be
+// polled; there a thread blocks in waitid(2).
 type leader struct {
 	pid   int
 	fd    int // the pidfd as StartProcess gives it, or -1

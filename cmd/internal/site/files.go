@@ -31,7 +31,7 @@ type Files struct {
 }
 
 // ErrBelowPrograms is why NewFiles refuses a directory.
-var ErrBelowPrograms = errors.New("it lies in the directory of the CGI programs, of which none is served")
+var ErrBelowPrograms = errors.New("it lies in the directory of the CGI programs, and those are not served as files")
 
 // NewFiles serves root without the files below programs, which may be nil.
 func NewFiles(root, programs *os.Root) (*Files, error) {

@@ -2,9 +2,9 @@ package watch
 
 import "time"
 
-// gather calls out with the names that have come in, each once, when none has
-// come for the time of quiet, or the first came that of most ago. It ends when in
-// is closed.
+// gather collects names, each once, and passes them to out as soon as no name has
+// come for the time of quiet, or when the first came the time of most ago. It ends
+// when in is closed.
 func gather(in <-chan string, quiet, most time.Duration, out func(names []string)) {
 	for first := range in {
 		names, seen := []string{first}, map[string]bool{first: true}

@@ -17,21 +17,21 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// WholeTree is the name of what has changed when that is not known.
+// WholeTree is reported as the name when it is not known which file has changed.
 const WholeTree = "."
 
-// comebackInterval is how often a tree checks whether another directory is at
-// its name. No event says so when a directory further up is renamed, nor, on
-// Linux, when one that is open, because it is served, is removed (inotify(7),
-// IN_DELETE_SELF).
+// comebackInterval is how often a tree checks whether its path leads to another
+// directory now. There is no event for that when a directory further up is renamed,
+// nor, on Linux, when the directory is removed while the server has it open
+// (inotify(7), IN_DELETE_SELF).
 const comebackInterval = 500 * time.Millisecond
 
 // maxEvents is how many events wait while directories are added.
 const maxEvents = 4096
 
-// A tree watches a directory and those below it, those that come later too,
-// but not what is made by tools for themselves: dot files, node_modules and
-// the backups of editors. Symbolic links are not followed.
+// A tree watches a directory and all directories below it, also new ones. It ignores
+// files that tools make for themselves: dot files, node_modules and the backups of
+// editors. It does not follow symbolic links.
 type tree struct {
 	dir     string // as it was named
 	log     *slog.Logger
@@ -48,10 +48,10 @@ type tree struct {
 	warned bool
 }
 
-// Tree calls changed with the names, with slashes, of what has changed below a
-// directory, once nothing more has changed for the time of quiet, or at the
-// latest after that of most. If not everything can be watched, it logs a
-// warning. The function that it returns ends it.
+// Tree calls changed with the names, with slashes, of the files that have changed
+// below a directory. It waits until nothing has changed for the time of quiet, but no
+// longer than most. If it cannot watch everything, it logs a warning. The function
+// that it returns stops it.
 func Tree(dir string, quiet, most time.Duration, log *slog.Logger, changed func(names []string)) (stop func()) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -91,9 +91,9 @@ func newTree(dir string, log *slog.Logger, watcher *fsnotify.Watcher) *tree {
 	}
 }
 
-// pass takes the watcher's events, without ever waiting for run, until the
-// watcher is closed. On Windows the watcher adds directories in the goroutine
-// that sends events; run, which adds some, would wait for itself.
+// pass moves the watcher's events to t.events until the watcher is closed, and never
+// waits for run. On Windows the watcher adds directories in the goroutine that sends
+// events: run, which adds directories, would deadlock if it took the events itself.
 func (t *tree) pass() {
 	for events, errs := t.watcher.Events, t.watcher.Errors; events != nil || errs != nil; {
 		missed := false
@@ -120,7 +120,7 @@ func (t *tree) pass() {
 		if missed {
 			select {
 			case t.missed <- struct{}{}:
-			default: // it is known
+			default: // run is going to look already
 			}
 		}
 	}
@@ -184,7 +184,7 @@ func (t *tree) run(done <-chan struct{}) {
 	}
 }
 
-// see takes an event.
+// see handles an event of the watcher.
 func (t *tree) see(event fsnotify.Event) {
 	name, err := filepath.Rel(t.real(), event.Name)
 	if err != nil || unwatched(name) || event.Op == fsnotify.Chmod {
@@ -199,15 +199,15 @@ func (t *tree) see(event fsnotify.Event) {
 	}
 	if isDir {
 		if event.Op == fsnotify.Write {
-			return // Windows tells so of what happens in it
+			return // Windows reports that for each change in the directory
 		}
 		t.add(event.Name)
 	}
 	t.changed <- filepath.ToSlash(name)
 }
 
-// unwatched reports whether a name is not worth an event: if it or a directory
-// on the way to it is a dot file or node_modules, or if it is a backup.
+// unwatched reports whether to ignore a name: because it or a directory in its path
+// is a dot file or node_modules, or because it is a backup.
 func unwatched(name string) bool {
 	for element := range strings.SplitSeq(filepath.ToSlash(name), "/") {
 		if element == "node_modules" || element != "." && strings.HasPrefix(element, ".") {
@@ -259,8 +259,8 @@ func (t *tree) addAll(dir string) (failed string, reason error) {
 	return failed, reason
 }
 
-// forget ends the watch of a directory that has gone, and of those below it:
-// where they are now, if they are, is not known.
+// forget stops watching a directory that was removed or renamed, and those below it.
+// If they still exist, their new place is not known.
 func (t *tree) forget(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

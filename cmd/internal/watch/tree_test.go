@@ -2,17 +2,14 @@ package watch
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -29,52 +26,6 @@ func begin(f func()) <-chan struct{} {
 		f()
 	}()
 	return done
-}
-
-func TestGather(t *testing.T) {
-	const quiet, most = 100 * time.Millisecond, 2 * time.Second
-	type step struct {
-		wait time.Duration
-		name string
-	}
-	var endless []step
-	for range 60 {
-		endless = append(endless, step{70 * time.Millisecond, "log"})
-	}
-	for _, test := range []struct {
-		name  string
-		steps []step
-		want  string // each burst with its time
-	}{
-		{"nothing", nil, ""},
-		{"one", []step{{time.Second, "a"}}, "1.1s [a]"},
-		{"a burst", []step{{0, "a"}, {99 * time.Millisecond, "b"}, {99 * time.Millisecond, "a"}, {0, "c"}}, "298ms [a b c]"},
-		{"two", []step{{0, "a"}, {101 * time.Millisecond, "a"}}, "100ms [a] 201ms [a]"},
-		{"without end", endless, "2.07s [log] 4.1s [log] 4.3s [log]"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				in := make(chan string)
-				started := time.Now()
-				var got []string
-				done := begin(func() {
-					gather(in, quiet, most, func(names []string) { got = append(got, fmt.Sprint(time.Since(started), " ", names)) })
-				})
-				for _, s := range test.steps {
-					time.Sleep(s.wait)
-					in <- s.name
-				}
-				time.Sleep(quiet)
-				synctest.Wait()
-				close(in)
-				<-done
-				if got := strings.Join(got, " "); got != test.want {
-					t.Errorf("got %s, want %s", got, test.want)
-				}
-			})
-		})
-	}
 }
 
 func TestUnwatched(t *testing.T) {
@@ -127,87 +78,6 @@ func TestTreePasses(t *testing.T) {
 	if len(tr.events) != maxEvents {
 		t.Errorf("%d events wait", len(tr.events))
 	}
-}
-
-// A treeLog keeps what a tree has told.
-type treeLog struct {
-	*testing.T
-	dir string
-
-	mu    sync.Mutex
-	names []string
-}
-
-// watchedTree watches a directory with these files.
-func watchedTree(t *testing.T, log *slog.Logger, files ...string) *treeLog {
-	t.Helper()
-	l := &treeLog{T: t, dir: filepath.Join(t.TempDir(), "tree")}
-	if err := os.Mkdir(l.dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		l.write(name, "first")
-	}
-	t.Cleanup(Tree(l.dir, 10*time.Millisecond, time.Second, log, func(names []string) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.names = append(l.names, names...)
-	}))
-	return l
-}
-
-func (l *treeLog) write(name, text string) {
-	l.Helper()
-	path := filepath.Join(l.dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		l.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-		l.Fatal(err)
-	}
-}
-
-func (l *treeLog) do(err error) {
-	l.Helper()
-	if err != nil {
-		l.Fatal(err)
-	}
-}
-
-func (l *treeLog) path(name string) string { return filepath.Join(l.dir, filepath.FromSlash(name)) }
-
-// wait waits until a name has been told, forgets all that was and returns it.
-func (l *treeLog) wait(name string) []string {
-	l.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		l.mu.Lock()
-		names := l.names
-		if slices.Contains(names, name) {
-			l.names = nil
-			l.mu.Unlock()
-			return names
-		}
-		l.mu.Unlock()
-		if time.Now().After(deadline) {
-			l.Fatalf("%s is not told of, but %q", name, names)
-		}
-	}
-}
-
-// sees changes a file until that is told of: a directory that is new is
-// watched a moment later.
-func (l *treeLog) sees(name string) {
-	l.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		l.write(name, time.Now().String())
-		l.mu.Lock()
-		seen := slices.Contains(l.names, name)
-		l.mu.Unlock()
-		if seen {
-			return
-		}
-	}
-	l.Errorf("changes of %s are not told of", name)
 }
 
 func TestTree(t *testing.T) {

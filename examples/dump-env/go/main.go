@@ -1,4 +1,4 @@
-// What the program is told: os.Getenv(NAME), or all of os.Environ(), here
+// What the program gets to know: os.Getenv(NAME), or all of os.Environ(), here
 // sorted and a variable a line.
 //
 //	go build -o /tmp/dump-env ./examples/dump-env/go

@@ -18,8 +18,9 @@ import (
 	"github.com/wsbridge/wsbridge/cmd/internal/site"
 )
 
-// What pages load and listen to, in whatever directory: so it works behind a
-// proxy that adds a path. It hides no file, because dot files are not served.
+// The script that pages load, and the stream that they listen to. Both are served
+// below every directory, so that they also work behind a proxy that adds a path. They
+// hide no file, because dot files are not served.
 const (
 	Script = "/.wsbridge/livereload.js"
 	Stream = "/.wsbridge/livereload"
@@ -29,8 +30,8 @@ const (
 var source string
 
 const (
-	// maxPages is how many pages may listen at once. Each holds a connection;
-	// those that nobody sees do not listen.
+	// maxPages is how many pages may listen at once. Each holds a connection. A
+	// page in the background does not listen.
 	maxPages = 100
 
 	// maxStyles is how many style sheets are changed without a reload.
@@ -42,7 +43,7 @@ type Reloader struct {
 	injects bool          // pages get the script without asking for it
 	beat    time.Duration // between signs of life
 	log     *slog.Logger
-	run     string // differs from that of another server at the same place
+	run     string // random, so that pages notice a restart of the server
 
 	mu      sync.Mutex
 	current edition
@@ -60,8 +61,8 @@ type edition struct {
 }
 
 // New makes a Reloader. If it injects, pages get its script without asking for it.
-// The time of beat is that between signs of life to pages that listen; it must be
-// less than a client may stall.
+// Pages that listen get a sign of life every beat, which must be shorter than the
+// time after which a client counts as stalled.
 func New(injects bool, beat time.Duration, log *slog.Logger) *Reloader {
 	return &Reloader{
 		injects: injects,
@@ -143,7 +144,7 @@ func (l *Reloader) serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// serveStream tells a page the present version and each that comes, as
+// serveStream sends a page the present version and each new one, as
 // server-sent events (HTML, section 9.2), until it goes or the server ends.
 func (l *Reloader) serveStream(w http.ResponseWriter, r *http.Request) {
 	// Pages of other sites cannot read the stream, but they could take all the
