@@ -66,7 +66,8 @@ type Handler struct {
 
 	// Events, if not nil, is told what happens, and may log it (LogEvents). It
 	// is called by several goroutines at once, and whatever it is told of waits
-	// until it returns. Shutdown waits for the last event.
+	// until it returns. Shutdown waits for the last event of a session or CGI
+	// program.
 	Events func(Event)
 
 	// Plain answers the requests that do not ask for a WebSocket; nil
@@ -90,7 +91,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	growStack()
 	if refused := a.pass(toSession); refused != nil {
-		refused.answer(w, a.request, h.Events)
+		a.refuse(w, refused)
 		return
 	}
 	h.open(w, a)
@@ -101,12 +102,12 @@ func (h *Handler) servePlain(w http.ResponseWriter, a *admission) {
 	switch {
 	case refused != nil:
 	case h.Plain == nil:
-		refused = upgradeRequired(RulePlain, "this is a WebSocket server: connect with ws:// or wss://")
+		refused = needsWebSocket
 	default:
 		h.Plain.ServeHTTP(w, a.request)
 		return
 	}
-	refused.answer(w, a.request, h.Events)
+	a.refuse(w, refused)
 }
 
 // open makes the handshake and starts the program of a session.
@@ -114,8 +115,8 @@ func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	info := a.info()
 	link, err := wire.Accept(w, a.request, h.options(a.request))
 	if err != nil {
-		a.place.free()
 		h.emit(HandshakeFailed{*info, err})
+		a.place.free()
 		return
 	}
 	a.place.begin()
