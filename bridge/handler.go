@@ -148,14 +148,19 @@ func (h *Handler) options(r *http.Request) wire.Options {
 func (h *Handler) notStarted(link *wire.Conn, a *admission, info *Info, err error) {
 	h.emit(NotStarted{Info: *info, Command: a.program.command, Err: err})
 	a.place.programGone()
+	limit := closeLimit
+	if a.ctx.Err() != nil {
+		limit = drainLimit
+	}
 	stop := context.AfterFunc(h.service().killed, link.Cut)
-	ending := link.Close(wire.Ending(notStarted(err)), closeLimit)
+	ending := link.Close(wire.Ending(notStarted(err)), limit)
 	stop()
 	h.emit(Closed{Info: *info, Ending: Ending(ending)})
 	a.place.free()
 }
 
-// newSession joins a link and a far end. It ends with ctx.
+// newSession joins a link and a far end. It ends with ctx. Only a drain hurries
+// its client: the tail of a program that has ended is not for a restart to cut.
 func (h *Handler) newSession(ctx context.Context, link *wire.Conn, far farEnd) *session {
 	s := &session{
 		link:     link,
@@ -163,7 +168,7 @@ func (h *Handler) newSession(ctx context.Context, link *wire.Conn, far farEnd) *
 		pinged:   h.Bounds.pingInterval() > 0,
 		life:     lifetime{limit: h.Bounds.Timeout},
 		idle:     idleness{limit: h.Bounds.IdleTimeout, began: time.Now()},
-		draining: ctx,
+		draining: h.service().draining,
 		killed:   h.service().killed,
 	}
 	s.ctx, s.end = context.WithCancelCause(ctx)
