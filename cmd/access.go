@@ -24,7 +24,7 @@ func (o *accessOptions) flags() flagGroup {
 		"let in pages of these `origins` too: [scheme://]host[:port], comma separated; * for any, null for pages opened from disk")
 	g.BoolVar(&o.sameOrigin, "sameorigin", false, "let in only pages of this very scheme, host and port")
 	g.Var(limitValue{&o.maxPerIP, bridge.DefaultMaxPerAddress}, "maxperip",
-		"at most `n` connections at once from an address (IPv6: a /64), 429 over it; 0 for no limit, as for loopback unless this is given")
+		"at most `n` commands at once for an address (IPv6: a /64), 429 over it; 0 for no limit, as for loopback unless this is given")
 	g.Var(newList(&o.trustProxies, parseProxies), "trustproxy",
 		"believe these `proxies` (addresses and ranges like 10.0.0.0/8, comma separated) whose client it is: X-Forwarded-For, Forwarded")
 	g.Var(newList(&o.headers, parseAnswerHeader), "header", "add `'Name: value'` to all answers; may be repeated")
