@@ -74,13 +74,18 @@ func requestHost(r *http.Request) string {
 	return host
 }
 
+var (
+	badHost        = &Refusal{Status: http.StatusBadRequest, Rule: RuleHost, Reason: "bad Host header"}
+	severalOrigins = &Refusal{Status: http.StatusBadRequest, Rule: RuleOrigin, Reason: "several Origin headers"}
+)
+
 // checkHost lets in requests that name this server by an address or by a
 // name that is known to be its own, and no others: a page of a name that an
 // attacker has pointed here (DNS rebinding) would be of the same origin.
 func (g *Gate) checkHost(r *http.Request) *Refusal {
 	host, _, err := splitHost(requestHost(r))
 	if err != nil {
-		return &Refusal{Status: http.StatusBadRequest, Rule: RuleHost, Reason: "bad Host header"}
+		return badHost
 	}
 	if _, err := netip.ParseAddr(host); err == nil || isLoopback(host) {
 		return nil
@@ -111,7 +116,7 @@ func (g *Gate) checkOrigin(r *http.Request) *Refusal {
 		return nil
 	}
 	if len(origins) > 1 {
-		return &Refusal{Status: http.StatusBadRequest, Rule: RuleOrigin, Reason: "several Origin headers"}
+		return severalOrigins
 	}
 	page, err := parsePage(origins[0])
 	if err == nil && g.isOwnPage(r, page) {

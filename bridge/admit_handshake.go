@@ -10,6 +10,18 @@ import (
 // the right way or not: a Handler answers it itself and passes it to no other.
 func AsksForUpgrade(r *http.Request) bool { return hasToken(r.Header, "Upgrade", "websocket") }
 
+var (
+	needsHTTP11 = upgradeRequired(RuleHandshake, "a WebSocket needs HTTP/1.1")
+	needsGET    = &Refusal{Status: http.StatusMethodNotAllowed, Rule: RuleHandshake, Reason: "a WebSocket handshake is a GET",
+		header: http.Header{"Allow": {http.MethodGet}}}
+	needsConnection = badHandshake("Connection: Upgrade is missing")
+	needsVersion13  = upgradeRequired(RuleHandshake, "only version 13 of the WebSocket protocol is supported")
+	needsKey        = badHandshake("Sec-WebSocket-Key is not 16 bytes in base64")
+	needsNoBody     = badHandshake("a WebSocket handshake has no body")
+	needsNoNUL      = badHandshake("the path contains a NUL")
+	needsWebSocket  = upgradeRequired(RulePlain, "this is a WebSocket server: connect with ws:// or wss://")
+)
+
 // checkHandshake checks the client's opening handshake (RFC 6455, section
 // 4.2.1), so that a bad one starts nothing.
 func (a *admission) checkHandshake() *Refusal {
@@ -17,20 +29,19 @@ func (a *admission) checkHandshake() *Refusal {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
 	switch {
 	case r.ProtoMajor != 1 || !r.ProtoAtLeast(1, 1):
-		return upgradeRequired(RuleHandshake, "a WebSocket needs HTTP/1.1")
+		return needsHTTP11
 	case r.Method != http.MethodGet:
-		return &Refusal{Status: http.StatusMethodNotAllowed, Rule: RuleHandshake, Reason: "a WebSocket handshake is a GET",
-			header: http.Header{"Allow": {http.MethodGet}}}
+		return needsGET
 	case !hasToken(r.Header, "Connection", "upgrade"):
-		return badHandshake("Connection: Upgrade is missing")
+		return needsConnection
 	case r.Header.Get("Sec-Websocket-Version") != "13":
-		return upgradeRequired(RuleHandshake, "only version 13 of the WebSocket protocol is supported")
+		return needsVersion13
 	case err != nil || len(key) != 16 || len(r.Header.Values("Sec-Websocket-Key")) != 1:
-		return badHandshake("Sec-WebSocket-Key is not 16 bytes in base64")
+		return needsKey
 	case r.ContentLength != 0:
-		return badHandshake("a WebSocket handshake has no body") // it would be read as frames
+		return needsNoBody // it would be read as frames
 	case strings.ContainsRune(r.URL.Path, 0):
-		return badHandshake("the path contains a NUL") // no environment could hold it
+		return needsNoNUL // no environment could hold it
 	}
 	return nil
 }

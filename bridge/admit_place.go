@@ -22,7 +22,7 @@ const (
 func (a *admission) enter(sessions int) *Refusal {
 	l, s := a.handler.limits(), a.handler.service()
 	if s.draining.Err() != nil {
-		return shuttingDown()
+		return shuttingDown
 	}
 	applicant := &applicant{who: l.limitFor(a.client), sessions: sessions}
 	if l.apply(applicant) {
@@ -36,12 +36,14 @@ func (a *admission) enter(sessions int) *Refusal {
 	}
 	if !s.enter() {
 		applicant.place.free()
-		return shuttingDown()
+		return shuttingDown
 	}
 	a.place = applicant.place
 	a.place.service = s
 	return nil
 }
+
+var clientGone = &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleGone, Reason: "client gone"}
 
 // await waits for the answer to an applicant. It returns a refusal of its own
 // if nobody wants the answer any more.
@@ -61,9 +63,9 @@ func (a *admission) await(applicant *applicant) (refused *Refusal) {
 			continue
 		case <-late.C:
 		case <-a.request.Context().Done():
-			refused = &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleGone, Reason: "client gone"}
+			refused = clientGone
 		case <-a.handler.service().draining.Done():
-			refused = shuttingDown()
+			refused = shuttingDown
 		}
 		l.giveUp(applicant)
 		<-applicant.done
@@ -73,14 +75,15 @@ func (a *admission) await(applicant *applicant) (refused *Refusal) {
 
 // detailed is the refusal of an applicant with what the log wants to know.
 func (a *admission) detailed(applicant *applicant) *Refusal {
-	refused, who := applicant.refused, applicant.who
-	if refused.Rule == RuleAddress {
-		refused.Subject = who.String()
-		if who.IsSingleIP() {
-			refused.Subject = who.Addr().String()
-		}
-		refused.Detail = refused.Subject
-		refused.Proxy = a.handler.gate().unknownProxy(a.client, a.request)
+	if applicant.refused.Rule != RuleAddress {
+		return applicant.refused
 	}
-	return refused
+	refused, who := *applicant.refused, applicant.who
+	refused.Subject = who.String()
+	if who.IsSingleIP() {
+		refused.Subject = who.Addr().String()
+	}
+	refused.Detail = refused.Subject
+	refused.Proxy = a.handler.gate().unknownProxy(a.client, a.request)
+	return &refused
 }

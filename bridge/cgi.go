@@ -43,12 +43,10 @@ func (h *Handler) ServeCGI(w http.ResponseWriter, r *http.Request, root *os.Root
 	p.dir = filepath.Dir(p.command[0]) // RFC 3875, section 7.2
 	a := h.admission(r)
 	a.program = p
-	refused := a.pass(toCGI)
-	if refused == nil {
-		refused = h.serveCGI(w, a)
-	}
-	if refused != nil {
-		refused.answer(w, a.request, h.Events)
+	if refused := a.pass(toCGI); refused != nil {
+		a.refuse(w, refused)
+	} else {
+		h.serveCGI(w, a)
 	}
 	return true
 }
@@ -76,9 +74,8 @@ type cgi struct {
 	bytes  int64
 }
 
-// serveCGI runs a program for a request. It returns a refusal if there is no
-// answer yet.
-func (h *Handler) serveCGI(w http.ResponseWriter, a *admission) *Refusal {
+// serveCGI runs a program for a request.
+func (h *Handler) serveCGI(w http.ResponseWriter, a *admission) {
 	c := &cgi{
 		handler: h, place: a.place, info: a.info(),
 		answered: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{}),
@@ -90,84 +87,101 @@ func (h *Handler) serveCGI(w http.ResponseWriter, a *admission) *Refusal {
 	defer watched.Wait()
 	defer close(c.over)
 
-	if refused := c.start(w, a); refused != nil || c.child == nil {
+	if !c.start(w, a) {
 		c.place.free()
-		return refused
+		return
 	}
 	go c.run()
-	err := c.passOn(w)
-	if c.ctx.Err() == nil && err != nil && c.status == 0 {
-		h.emit(CGIMalformed{*c.info, err})
-		return &Refusal{Status: http.StatusInternalServerError, Rule: RuleAnswer, Reason: "the program gave no valid answer"}
+	switch malformed := c.passOn(w); {
+	case malformed:
+		http.Error(w, "the program gave no valid answer", http.StatusInternalServerError)
+	case !c.drained(): // the client has its answer, or is gone
+	case c.status != 0:
+		panic(http.ErrAbortHandler) // else the client takes what there is for the whole
+	default:
+		http.Error(w, shuttingDown.Reason, shuttingDown.Status)
 	}
-	return c.givenUp()
 }
 
+// drained reports whether the answer was given up because the server drains.
+func (c *cgi) drained() bool { return errors.Is(context.Cause(c.ctx), errShutdown) }
+
 // start starts the program when the request is there, unless nobody wants the
-// answer any more.
-func (c *cgi) start(w http.ResponseWriter, a *admission) (refused *Refusal) {
-	if c.body, refused = c.handler.readBody(w, a.request); refused != nil {
-		return refused
+// answer any more. It reports whether the program runs; if it does not, there
+// is nothing more to answer.
+func (c *cgi) start(w http.ResponseWriter, a *admission) bool {
+	var refused *Refusal
+	if c.body, refused = c.handler.readBody(w, a.request); refused == nil {
+		a.lookUpName()
+		if c.drained() {
+			refused = shuttingDown
+		}
 	}
-	a.lookUpName()
+	if refused != nil {
+		a.refuse(w, refused)
+		return false
+	}
 	if c.ctx.Err() != nil { // over HTTP/2 a client can take back requests by the thousand
-		return c.givenUp()
+		return false
 	}
 	c.info.ID = rand.Text()[:12]
 	child, err := a.program.start(c.environ(a), c.handler.Bounds.Grace)
 	if err != nil {
 		c.handler.emit(NotStarted{Info: *c.info, Command: a.program.command, CGI: true, Err: err})
-		return &Refusal{Status: http.StatusInternalServerError, Rule: RuleAnswer, Reason: notStarted(err).Reason}
+		http.Error(w, notStarted(err).Reason, http.StatusInternalServerError)
+		return false
 	}
 	c.child = child
 	c.info.Pid = child.Pid()
-	return nil
+	return true
 }
 
-// givenUp is what a client gets that is not given a whole answer, and nothing
-// if it has one or is gone.
-func (c *cgi) givenUp() *Refusal {
-	if !errors.Is(context.Cause(c.ctx), errShutdown) {
-		return nil
+var (
+	bodyTooSlow = &Refusal{Status: http.StatusRequestTimeout, Rule: RuleBody, Reason: "request body too slow"}
+	bodyCutOff  = &Refusal{Status: http.StatusBadRequest, Rule: RuleBody, Reason: "request body cut off"}
+)
+
+func bodyTooLarge(limit int64) *Refusal {
+	return &Refusal{
+		Status: http.StatusRequestEntityTooLarge,
+		Rule:   RuleBodySize,
+		Reason: "request body over " + strconv.FormatInt(limit, 10) + " bytes",
 	}
-	if c.status != 0 {
-		panic(http.ErrAbortHandler) // else the client takes what there is for the whole
-	}
-	return shuttingDown()
 }
 
 // readBody reads the body of a request, which is whole or an error.
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal) {
 	limit := int64(h.Bounds.maxMessageSize())
-	tooLarge := &Refusal{
-		Status: http.StatusRequestEntityTooLarge,
-		Rule:   RuleBodySize,
-		Reason: "request body over " + strconv.FormatInt(limit, 10) + " bytes",
-	}
 	if r.ContentLength > limit {
-		return nil, tooLarge
+		return nil, bodyTooLarge(limit)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, tooLarge
+		return nil, bodyTooLarge(limit)
 	}
 	switch {
 	case err == nil:
 		return body, nil
 	case h.service().draining.Err() != nil:
-		return nil, shuttingDown()
+		return nil, shuttingDown
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &Refusal{Status: http.StatusRequestTimeout, Rule: RuleBody, Reason: "request body too slow"}
+		return nil, bodyTooSlow
 	default:
-		return nil, &Refusal{Status: http.StatusBadRequest, Rule: RuleBody, Reason: "request body cut off"}
+		return nil, bodyCutOff
 	}
 }
 
-// passOn passes the answer on, and leaves what is not wanted of it.
-func (c *cgi) passOn(w http.ResponseWriter) error {
+// passOn passes the answer on, and leaves what is not wanted of it. It reports
+// whether there is none because what the program prints is no valid one.
+func (c *cgi) passOn(w http.ResponseWriter) (malformed bool) {
 	defer close(c.answered)
 	defer c.child.Stdout.Abandon()
-	return c.answer(w, c.child.Stdout)
+	err := c.answer(w, c.child.Stdout)
+	if err == nil || c.status != 0 || c.ctx.Err() != nil {
+		return false
+	}
+	c.handler.emit(CGIMalformed{*c.info, err})
+	return true
 }
 
 // environ is the program's environment.
@@ -199,9 +213,8 @@ func (c *cgi) run() {
 	<-c.answered
 	c.wg.Wait()
 	c.child.Close()
-	info := *c.info // the other goroutine may still tell of it
-	info.In.Bytes, info.Out.Bytes = int64(len(c.body)), c.bytes
-	c.handler.emit(CGIEnded{Info: info, Status: c.status, State: state, Duration: time.Since(begin)})
+	c.info.In.Bytes, c.info.Out.Bytes = int64(len(c.body)), c.bytes
+	c.handler.emit(CGIEnded{Info: *c.info, Status: c.status, State: state, Duration: time.Since(begin)})
 }
 
 // feed writes the body of the request to the child, which need not read it.

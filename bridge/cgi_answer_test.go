@@ -2,8 +2,11 @@ package bridge
 
 import (
 	"bufio"
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -103,4 +106,53 @@ func FuzzCGIAnswer(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A request whose program has run, or was to be started, is not refused: what
+// became of it is told once.
+func TestCGIToldOnce(t *testing.T) {
+	t.Run("malformed", func(t *testing.T) {
+		h := &Handler{}
+		withCGI(t, h)
+		log := record(t, h)
+		resp, body := request(t, serve(t, h), "GET", asked("exit&0"), nil)
+		log.wait(an[CGIEnded]())
+		if resp.StatusCode != 500 || body != "the program gave no valid answer\n" || log.count(an[CGIMalformed]()) != 1 || log.has(an[Refused]()) {
+			t.Errorf("%s %q, %s", resp.Status, body, log)
+		}
+	})
+	t.Run("not started", func(t *testing.T) {
+		h := &Handler{}
+		root := withCGI(t, h)
+		log := record(t, h)
+		r := httptest.NewRequest("POST", asked("tell"), removingBody{root})
+		r.Host = "localhost"
+		w := httptest.NewRecorder()
+		h.ServeCGI(w, r, root)
+		if w.Code != 500 || log.count(an[NotStarted]()) != 1 || log.has(an[Refused]()) {
+			t.Errorf("%d, %s", w.Code, log)
+		}
+	})
+	t.Run("shutdown", func(t *testing.T) {
+		h := &Handler{}
+		withCGI(t, h)
+		log := record(t, h)
+		p := dial(t, serve(t, h).Listener.Addr().String())
+		fmt.Fprintf(p, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", asked("grumble"))
+		log.wait(says("here"))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		h.Shutdown(ctx)
+		if status := p.status(); status != 503 || !log.has(answered(0)) || log.has(an[Refused]()) {
+			t.Errorf("%d, %s", status, log)
+		}
+	})
+}
+
+func init() {
+	// grumble says a word on standard error and neither answers nor ends.
+	children["grumble"] = func([]string) {
+		fmt.Fprintln(os.Stderr, "here")
+		children["mute"](nil)
+	}
 }

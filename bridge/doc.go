@@ -61,6 +61,7 @@
 //   - ladder: end of input, SIGINT, SIGTERM and SIGKILL, with a wait before each
 //   - tail: what the client has not got yet of a program that has ended
 //   - drain: the end of all sessions, when the server stops
-//   - place: a session's share of the Limits, until its program is gone
+//   - place: a session's share of the Limits: of programs until its program is
+//     gone, of tails until nothing is left
 //   - ending: the close code and reason by which a WebSocket was closed
 package bridge

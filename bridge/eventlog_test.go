@@ -159,7 +159,7 @@ func says(text string) happening {
 // refusedFor is a refusal by a rule.
 func refusedFor(rule Rule) happening {
 	h := an(func(e Refused) bool { return e.Refusal.Rule == rule })
-	h.what = "a refusal: " + rule.String()
+	h.what = fmt.Sprintf("a refusal by rule %d", rule)
 	return h
 }
 

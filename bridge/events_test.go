@@ -69,17 +69,3 @@ func TestEventsOfASession(t *testing.T) {
 		})
 	}
 }
-
-func TestRuleNames(t *testing.T) {
-	known := map[string]bool{"": true}
-	for r := RuleHandshake; r <= RuleAnswer; r++ {
-		if name := r.String(); known[name] || strings.HasPrefix(name, "rule ") {
-			t.Errorf("%d is %q", r, name)
-		} else {
-			known[name] = true
-		}
-	}
-	if got := (RuleAnswer + 1).String(); got != "rule 14" {
-		t.Errorf("got %q", got)
-	}
-}

@@ -66,7 +66,8 @@ type Handler struct {
 
 	// Events, if not nil, is told what happens, and may log it (LogEvents). It
 	// is called by several goroutines at once, and whatever it is told of waits
-	// until it returns. Shutdown waits for the last event.
+	// until it returns. Shutdown waits for the last event of a session or CGI
+	// program.
 	Events func(Event)
 
 	// Plain answers the requests that do not ask for a WebSocket; nil
@@ -90,7 +91,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	growStack()
 	if refused := a.pass(toSession); refused != nil {
-		refused.answer(w, a.request, h.Events)
+		a.refuse(w, refused)
 		return
 	}
 	h.open(w, a)
@@ -101,12 +102,12 @@ func (h *Handler) servePlain(w http.ResponseWriter, a *admission) {
 	switch {
 	case refused != nil:
 	case h.Plain == nil:
-		refused = upgradeRequired(RulePlain, "this is a WebSocket server: connect with ws:// or wss://")
+		refused = needsWebSocket
 	default:
 		h.Plain.ServeHTTP(w, a.request)
 		return
 	}
-	refused.answer(w, a.request, h.Events)
+	a.refuse(w, refused)
 }
 
 // open makes the handshake and starts the program of a session.
@@ -114,8 +115,8 @@ func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	info := a.info()
 	link, err := wire.Accept(w, a.request, h.options(a.request))
 	if err != nil {
-		a.place.free()
 		h.emit(HandshakeFailed{*info, err})
+		a.place.free()
 		return
 	}
 	a.place.begin()
@@ -147,14 +148,19 @@ func (h *Handler) options(r *http.Request) wire.Options {
 func (h *Handler) notStarted(link *wire.Conn, a *admission, info *Info, err error) {
 	h.emit(NotStarted{Info: *info, Command: a.program.command, Err: err})
 	a.place.programGone()
+	limit := closeLimit
+	if a.ctx.Err() != nil {
+		limit = drainLimit
+	}
 	stop := context.AfterFunc(h.service().killed, link.Cut)
-	ending := link.Close(wire.Ending(notStarted(err)), closeLimit)
+	ending := link.Close(wire.Ending(notStarted(err)), limit)
 	stop()
 	h.emit(Closed{Info: *info, Ending: Ending(ending)})
 	a.place.free()
 }
 
-// newSession joins a link and a far end. It ends with ctx.
+// newSession joins a link and a far end. It ends with ctx. Only a drain hurries
+// its client: the tail of a program that has ended is not for a restart to cut.
 func (h *Handler) newSession(ctx context.Context, link *wire.Conn, far farEnd) *session {
 	s := &session{
 		link:     link,
@@ -162,7 +168,7 @@ func (h *Handler) newSession(ctx context.Context, link *wire.Conn, far farEnd) *
 		pings:    h.Bounds.pingInterval() > 0,
 		life:     lifetime{limit: h.Bounds.Timeout},
 		idle:     idleness{limit: h.Bounds.IdleTimeout, began: time.Now()},
-		draining: ctx,
+		draining: h.service().draining,
 		killed:   h.service().killed,
 	}
 	s.ctx, s.end = context.WithCancelCause(ctx)

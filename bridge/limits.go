@@ -15,10 +15,17 @@ type Limits struct {
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
 	//
-	// While a session is ending whose child has a place, a connection waits
-	// for it rather than being refused: at most as long as a child can take to
-	// end, and 1 s. No more of them wait than there are places. The same holds
-	// for MaxPerAddress.
+	// A connection that finds the places taken waits up to 100 ms for a session
+	// that has one to begin to end, and then only while one is ending, rather
+	// than being refused at once. It waits at most as long as a child of its own
+	// Handler can take to end, and 1 s. No more of them wait than there are
+	// places.
+	//
+	// A session whose child is gone, but whose client has not taken all of its
+	// output yet, is a tail. There may be as many tails as places; a tail over
+	// that keeps its place, for which nobody waits.
+	//
+	// The same holds for MaxPerAddress.
 	MaxForks int
 
 	// MaxSessions is how many sessions there may be in all; a connection over
@@ -46,8 +53,16 @@ const (
 	DefaultMaxPerAddress = 64
 )
 
-// taken counts places that have a child, or are about to.
-type taken struct{ places, ending int }
+// taken counts sessions and CGI programs.
+type taken struct {
+	places int // those that have a child, or are about to
+	ending int // those of them whose child is about to be gone
+	tails  int // those whose child is gone
+}
+
+// full reports whether there is no room for one more where there may be so many
+// places, and as many tails.
+func (t taken) full(limit int) bool { return t.places+max(t.tails-limit, 0) >= limit }
 
 // limits are those that count the Handler's sessions.
 func (h *Handler) limits() *Limits {
@@ -103,32 +118,37 @@ func (l *Limits) apply(a *applicant) (waits bool) {
 	return true
 }
 
+var (
+	noMoreSessions = &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleSessions, Reason: "no more sessions"}
+	tooMany        = &Refusal{Status: http.StatusTooManyRequests, Rule: RuleForks, Reason: "too many sessions"}
+	tooManyOfOne   = &Refusal{Status: http.StatusTooManyRequests, Rule: RuleAddress, Reason: "too many sessions from this address"}
+)
+
 // take takes a place if one is free. l.mu is locked, here and below.
 func (l *Limits) take(a *applicant) (*place, *Refusal) {
 	switch {
 	case l.MaxSessions > 0 && l.begun+a.sessions > l.MaxSessions:
-		return nil, &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleSessions, Reason: "no more sessions"}
-	case l.maxForks() > 0 && l.all.places >= l.maxForks():
-		return nil, &Refusal{Status: http.StatusTooManyRequests, Rule: RuleForks, Reason: "too many sessions"}
-	case a.who.IsValid() && l.perAddress[a.who].places >= l.maxPerAddress():
-		return nil, &Refusal{Status: http.StatusTooManyRequests, Rule: RuleAddress, Reason: "too many sessions from this address"}
+		return nil, noMoreSessions
+	case l.maxForks() > 0 && l.all.full(l.maxForks()):
+		return nil, tooMany
+	case a.who.IsValid() && l.perAddress[a.who].full(l.maxPerAddress()):
+		return nil, tooManyOfOne
 	}
 	l.begun += a.sessions
-	l.count(a.who, 1, 0)
-	return &place{limits: l, who: a.who, unbegun: a.sessions}, nil
+	p := &place{limits: l, who: a.who, unbegun: a.sessions, state: placeTaken}
+	l.count(p.who, taken{}, p.state.counts())
+	return p, nil
 }
 
-// count adds to the places that are taken, and to those of them that are ending.
-func (l *Limits) count(who netip.Prefix, places, ending int) {
-	l.all.places += places
-	l.all.ending += ending
+// count counts a place, whose state has changed, as what it is now.
+func (l *Limits) count(who netip.Prefix, before, now taken) {
+	l.all.change(before, now)
 	if !who.IsValid() {
 		return
 	}
 	n := l.perAddress[who]
-	n.places += places
-	n.ending += ending
-	if n.places == 0 {
+	n.change(before, now)
+	if n == (taken{}) {
 		delete(l.perAddress, who)
 		return
 	}
@@ -138,33 +158,45 @@ func (l *Limits) count(who netip.Prefix, places, ending int) {
 	l.perAddress[who] = n
 }
 
-// roomToWait reports whether one more may wait for what an applicant lacks:
-// there are no more of them than places.
-func (l *Limits) roomToWait(a *applicant) bool {
+func (t *taken) change(before, now taken) {
+	t.places += now.places - before.places
+	t.ending += now.ending - before.ending
+	t.tails += now.tails - before.tails
+}
+
+// lacking is what there is of what an applicant lacks, and how much there may
+// be: zero if it is nothing to wait for.
+func (l *Limits) lacking(a *applicant) (n taken, limit int) {
 	switch a.refused.Rule {
 	case RuleForks:
-		return len(l.waiting) < l.maxForks()
+		return l.all, l.maxForks()
 	case RuleAddress:
-		n := 0
-		for _, other := range l.waiting {
-			if other.who == a.who {
-				n++
-			}
-		}
-		return n < l.maxPerAddress()
+		return l.perAddress[a.who], l.maxPerAddress()
 	}
-	return false
+	return taken{}, 0
+}
+
+// roomToWait reports whether one more may wait for what an applicant lacks:
+// there are no more of them than places, and none if it is tails that are too
+// many.
+func (l *Limits) roomToWait(a *applicant) bool {
+	n, limit := l.lacking(a)
+	if n.places < limit {
+		return false
+	}
+	waiting := 0
+	for _, other := range l.waiting {
+		if other.refused.Rule == a.refused.Rule && (a.refused.Rule == RuleForks || other.who == a.who) {
+			waiting++
+		}
+	}
+	return waiting < limit
 }
 
 // hopeful reports whether a place for an applicant is about to be free.
 func (l *Limits) hopeful(a *applicant) bool {
-	switch a.refused.Rule {
-	case RuleForks:
-		return l.all.ending > 0
-	case RuleAddress:
-		return l.perAddress[a.who].ending > 0
-	}
-	return false
+	n, _ := l.lacking(a)
+	return n.ending > 0
 }
 
 // settle answers those who wait, as far as there is an answer now.
@@ -184,13 +216,20 @@ func (l *Limits) beImpatient(a *applicant) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a.impatient = true
-	l.settle()
+	if a.refused != nil && !l.hopeful(a) {
+		l.dismiss(a)
+	}
 }
 
 // giveUp is for an applicant that waits no longer. Its answer is there then.
 func (l *Limits) giveUp(a *applicant) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.dismiss(a)
+}
+
+// dismiss leaves an applicant that waits with its refusal.
+func (l *Limits) dismiss(a *applicant) {
 	if i := slices.Index(l.waiting, a); i >= 0 {
 		l.waiting = slices.Delete(l.waiting, i, i+1)
 		close(a.done)

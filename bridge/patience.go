@@ -39,13 +39,19 @@ func (s *session) awaitOutput(cause error) {
 		p.limit = 0
 	case errors.Is(cause, errChildDone):
 		p.limit, p.progress = stallLimit, s.link.Reached
-	case errors.Is(cause, errShutdown):
+	case errors.Is(cause, errShutdown), isRestart(cause):
 		p.limit = drainLimit
 	}
 	if !p.await(s.outputDone, nil) {
 		s.link.Cut()
 		<-s.outputDone
 	}
+}
+
+// isRestart reports whether the cause is Handler.Restart.
+func isRestart(cause error) bool {
+	ending, ok := errors.AsType[Ending](cause)
+	return ok && ending.Code == codeServiceRestart
 }
 
 // awaitClient waits until a client that got much has read it: megabytes may be in

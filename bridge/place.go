@@ -14,16 +14,30 @@ type place struct {
 	// Guarded by the limits' mu.
 	unbegun int // sessions that do not count if they come to nothing: 1 or 0
 	state   placeState
-	freed   bool
 }
 
+// A placeState only grows.
 type placeState int
 
 const (
 	placeTaken  placeState = iota // its child runs, or is about to be started
 	placeEnding                   // its child is about to be gone
-	placeGone                     // it has no child any more
+	placeTail                     // its child is gone, but the client may not have all of its output
+	placeFreed                    // nothing is left
 )
+
+// counts is what a place in that state counts for.
+func (s placeState) counts() taken {
+	switch s {
+	case placeTaken:
+		return taken{places: 1}
+	case placeEnding:
+		return taken{places: 1, ending: 1}
+	case placeTail:
+		return taken{tails: 1}
+	}
+	return taken{}
+}
 
 // begin says that the session is one, which MaxSessions counts for good.
 func (p *place) begin() {
@@ -38,44 +52,34 @@ func (p *place) ending() { p.become(placeEnding) }
 
 // programGone gives back what the child has taken. The session may go on: its
 // client may be slow to take what the child has left.
-func (p *place) programGone() { p.become(placeGone) }
+func (p *place) programGone() { p.become(placeTail) }
 
-func (p *place) become(state placeState) {
+// become reports whether the state is a new one.
+func (p *place) become(state placeState) bool {
 	if p == nil {
-		return
+		return false
 	}
 	l := p.limits
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if state <= p.state {
-		return
+		return false
 	}
-	if p.state == placeEnding {
-		l.count(p.who, 0, -1)
-	}
-	switch state {
-	case placeEnding:
-		l.count(p.who, 0, 1)
-	case placeGone:
-		l.count(p.who, -1, 0)
-		defer l.settle()
-	}
+	l.count(p.who, p.state.counts(), state.counts())
 	p.state = state
+	if state == placeFreed {
+		l.begun -= p.unbegun
+		p.unbegun = 0
+	}
+	if state >= placeTail {
+		l.settle()
+	}
+	return true
 }
 
 // free gives everything back. To call it again does nothing.
 func (p *place) free() {
-	if p == nil {
-		return
-	}
-	p.programGone()
-	p.limits.mu.Lock()
-	again := p.freed
-	p.freed = true
-	p.limits.begun -= p.unbegun
-	p.unbegun = 0
-	p.limits.mu.Unlock()
-	if again {
+	if !p.become(placeFreed) {
 		return
 	}
 	if p.launcher != nil {

@@ -2,7 +2,7 @@ package bridge
 
 import (
 	"net/http"
-	"strconv"
+	"slices"
 )
 
 // A Refusal is the answer to a request that starts no session and no program.
@@ -29,9 +29,6 @@ type Refusal struct {
 	header http.Header // in addition
 }
 
-// Error is the reason.
-func (r *Refusal) Error() string { return r.Reason }
-
 // A Rule is why a request is refused.
 type Rule int
 
@@ -48,35 +45,14 @@ const (
 	RuleGone                         // the client left before it got a place
 	RuleBodySize                     // a body over Bounds.MaxMessageSize
 	RuleBody                         // a body that came too slowly or not whole
-	RuleAnswer                       // a CGI program that cannot be started, or gives no valid answer
 )
 
-var ruleNames = [...]string{
-	RuleHandshake:    "handshake",
-	RulePlain:        "plain",
-	RuleHost:         "host",
-	RuleOrigin:       "origin",
-	RuleNotFound:     "not found",
-	RuleShuttingDown: "shutting down",
-	RuleSessions:     "sessions",
-	RuleForks:        "forks",
-	RuleAddress:      "address",
-	RuleGone:         "gone",
-	RuleBodySize:     "body size",
-	RuleBody:         "body",
-	RuleAnswer:       "answer",
-}
+var shuttingDown = &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleShuttingDown, Reason: "server shutting down"}
 
-// String is a short name, for logs and metrics.
-func (r Rule) String() string {
-	if r > 0 && int(r) < len(ruleNames) {
-		return ruleNames[r]
-	}
-	return "rule " + strconv.Itoa(int(r))
-}
-
-func shuttingDown() *Refusal {
-	return &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleShuttingDown, Reason: "server shutting down"}
+// refuse answers the request with a refusal, and gives back what it has taken.
+func (a *admission) refuse(w http.ResponseWriter, refused *Refusal) {
+	refused.answer(w, a.request, a.handler.Events)
+	a.place.free()
 }
 
 // answer answers a request with the refusal, and tells events, which may be nil.
@@ -86,7 +62,7 @@ func (r *Refusal) answer(w http.ResponseWriter, to *http.Request, events func(Ev
 	}
 	for name, value := range r.header {
 		if to.ProtoMajor == 1 || name != "Connection" && name != "Upgrade" { // RFC 9113, section 8.2.2
-			w.Header()[name] = value
+			w.Header()[name] = slices.Clone(value)
 		}
 	}
 	http.Error(w, r.Reason, r.Status)
