@@ -89,10 +89,10 @@ func readFile(what, name string) ([]byte, error) {
 	return nil, hint.Add(fmt.Errorf("cannot read the %s in %s: %w", what, name, err), advice)
 }
 
-// A NoCertificateError is that of a file without a certificate.
+// A NoCertificateError says that a file has no certificate in it.
 type NoCertificateError struct {
 	File   string
-	HasKey bool // it has a private key instead
+	HasKey bool // the file has a private key instead
 }
 
 func (e *NoCertificateError) Error() string { return "there is no certificate in " + e.File }
@@ -118,8 +118,8 @@ func findPEM(b []byte, isIt func(*pem.Block) bool) *pem.Block {
 func isCertificate(b *pem.Block) bool { return b.Type == "CERTIFICATE" }
 func isPrivateKey(b *pem.Block) bool  { return strings.HasSuffix(b.Type, "PRIVATE KEY") }
 
-// selfSigned makes a certificate for this machine and these names and addresses,
-// except those that stand for all its interfaces.
+// selfSigned makes a certificate for this machine and for names, which may be names
+// and addresses. It leaves out addresses that mean all interfaces, such as 0.0.0.0.
 func selfSigned(names []string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -156,7 +156,7 @@ func selfSigned(names []string) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// fingerprint is that of a certificate as browsers and openssl show it.
+// fingerprint returns the SHA-256 of a certificate in the form of browsers and openssl.
 func fingerprint(c *tls.Certificate) string {
 	sum := sha256.Sum256(c.Certificate[0])
 	return string(bytes.ReplaceAll(fmt.Appendf(nil, "% X", sum), []byte(" "), []byte(":")))

@@ -13,17 +13,17 @@ import (
 	"github.com/wsbridge/wsbridge/cmd/internal/watch"
 )
 
-// CertificateFiles are the names of files in PEM. Without Cert and Key the
-// certificate is self-signed; without CA clients need none.
+// CertificateFiles are the names of files in PEM. Without Cert and Key the server
+// makes a self-signed certificate; without CA clients need no certificate.
 type CertificateFiles struct {
 	Cert string // the certificate, with the chain behind it
 	Key  string // its private key
 	CA   string // the authorities of clients
 }
 
-// Credentials are what the server shows to its clients, and how it checks
-// theirs. Each handshake checks whether the files have changed, and reads them
-// again if so. Sessions that exist do not notice.
+// Credentials hold the server's certificate and check those of its clients. Each
+// handshake checks whether the files have changed, and reads them again if they
+// have. Open sessions are not affected.
 type Credentials struct {
 	names CertificateFiles
 	own   *tls.Certificate // self-signed; nil when there are files
@@ -31,8 +31,8 @@ type Credentials struct {
 
 	mu     sync.Mutex
 	files  []watch.State // as they were when they were last read, used or not
-	failed string        // why they could not be used, if so
-	config *tls.Config   // of the last that could be used
+	failed string        // why they could not be used; empty if they could
+	config *tls.Config   // made from the last files that could be used
 }
 
 // NewCredentials reads the files, or makes a certificate for these hosts.
@@ -59,12 +59,12 @@ func (c *Credentials) Fingerprint() string {
 	return fingerprint(c.own)
 }
 
-// Listener makes TLS connections of those that ln accepts.
+// Listener returns a listener that speaks TLS on the connections of ln.
 func (c *Credentials) Listener(ln net.Listener) net.Listener {
 	return tls.NewListener(ln, &tls.Config{GetConfigForClient: c.current})
 }
 
-// current is the config of a handshake.
+// current returns the config for a handshake.
 func (c *Credentials) current(*tls.ClientHelloInfo) (*tls.Config, error) {
 	// The log is written after unlocking: when nobody reads it, the other handshakes
 	// must not wait for this one.
@@ -74,7 +74,7 @@ func (c *Credentials) current(*tls.ClientHelloInfo) (*tls.Config, error) {
 		c.log.Info("the certificate was read again", "expires", config.Certificates[0].Leaf.NotAfter)
 		c.warnIfExpired(config)
 	case err != nil:
-		c.log.Error("cannot use the new certificate and go on with the old one", "error", err)
+		c.log.Error("cannot load the new certificate, the old one stays in use", "error", err)
 	}
 	return config, nil
 }
@@ -102,8 +102,8 @@ func (c *Credentials) refresh() (config *tls.Config, again bool, err error) {
 	return c.config, false, err
 }
 
-// read makes the config. If the files change meanwhile it begins again, because
-// it may have read halves of two pairs.
+// read makes the config. If the files change while it reads, it starts again, because
+// it may have the certificate of one pair and the key of another.
 func (c *Credentials) read() error {
 	var config *tls.Config
 	var err error

@@ -13,7 +13,7 @@ import (
 	"github.com/wsbridge/wsbridge/cmd/internal/hint"
 )
 
-// What is in the way of a unix socket.
+// Why a unix socket cannot be made.
 var (
 	ErrLive      = errors.New("another server listens there")
 	ErrNotSocket = errors.New("the path exists and is not a socket")
@@ -25,7 +25,7 @@ func Unix(path string, mode fs.FileMode) (net.Listener, error) {
 	return unixSocket{path: path, mode: mode}.listen()
 }
 
-// A unixSocket is one that is to be made.
+// A unixSocket is a socket that is about to be made.
 type unixSocket struct {
 	path string
 	mode fs.FileMode
@@ -85,7 +85,7 @@ func (u unixSocket) removeStale() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case !IsErrno(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("the socket that is there cannot be tried: %w", causeOf(err))
+		return fmt.Errorf("cannot tell whether a server uses the socket: %w", causeOf(err))
 	}
 	// Another server may have been faster, and may have got the same inode.
 	now, err := os.Lstat(path)

@@ -58,7 +58,7 @@ func TestUnixInTheWay(t *testing.T) {
 		}, ""},
 		{"stale datagram socket", func(t *testing.T, path string) { datagramAt(t, path).Close() }, ""},
 		{"live", func(t *testing.T, path string) { listenAt(t, path) }, "another server listens there"},
-		{"live datagram socket", func(t *testing.T, path string) { datagramAt(t, path) }, "the socket that is there cannot be tried: "},
+		{"live datagram socket", func(t *testing.T, path string) { datagramAt(t, path) }, "cannot tell whether a server uses the socket: "},
 		{"file", func(t *testing.T, path string) {
 			if err := os.WriteFile(path, nil, 0o600); err != nil {
 				t.Fatal(err)

@@ -1,7 +1,7 @@
 // Package site has what a server answers to plain requests: the files of a
 // directory, with those that are compressed in advance, and the one page of an
-// application; and what is put around other handlers, headers and an end to
-// stalls. All are plain handlers and know no flags.
+// application; and what is put around other handlers: headers, and time limits for
+// slow clients. All are plain handlers and know no flags.
 package site
 
 import (
