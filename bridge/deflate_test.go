@@ -11,19 +11,6 @@ import (
 	"testing"
 )
 
-// deflated is p as the payload of a compressed message (RFC 7692, section
-// 7.2.1), by the standard library at another level than ours.
-func deflated(p string) []byte {
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err != nil {
-		panic(err)
-	}
-	io.WriteString(w, p)
-	w.Flush()
-	return bytes.TrimSuffix(b.Bytes(), deflateTail)
-}
-
 // inflated is the payload of a compressed message as it was.
 func inflated(p []byte) (string, error) {
 	b, err := io.ReadAll(flate.NewReader(io.MultiReader(bytes.NewReader(p), bytes.NewReader(deflateTail))))

@@ -35,7 +35,6 @@ const (
 var (
 	errNotUTF8       = Ending{1007, "text is not UTF-8"}
 	errReasonNotUTF8 = Ending{1007, "close reason is not UTF-8"}
-	errCorrupt       = Ending{1007, "message cannot be decompressed"}
 )
 
 // untold is how a session ends whose client did not read that.
