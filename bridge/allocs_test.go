@@ -68,10 +68,15 @@ func TestAllocationsAMessage(t *testing.T) {
 	}
 }
 
-// An idle session holds no buffer and has small stacks. This is about the order
-// of magnitude only.
+// An idle session holds no buffer and has small stacks. It takes 17 KB on
+// linux/amd64, and what the first ones leave in the pools for all makes that 21 KB
+// here. The limit is 1.3 times that: one buffer or one larger stack is too much.
+// The race detector keeps more of each goroutine, and its pools forget buffers.
 func TestMemoryOfAnIdleSession(t *testing.T) {
-	const n = 30
+	n := int64(100)
+	if underRace() {
+		n = 30 // the children are slow to start
+	}
 	srv := serve(t, child(&Handler{}, "echo"))
 	settled := func() uint64 {
 		var m runtime.MemStats
@@ -94,9 +99,9 @@ func TestMemoryOfAnIdleSession(t *testing.T) {
 	for range n {
 		open()
 	}
-	limit := int64(60 << 10) // about twice what it takes, and less than one large buffer
+	limit := int64(27 << 10)
 	if underRace() {
-		limit *= 2
+		limit = 90 << 10 // of 71 KB
 	}
 	var each int64
 	for deadline := time.Now().Add(testLimit); ; time.Sleep(50 * time.Millisecond) {

@@ -12,7 +12,12 @@ import (
 
 // pingsOften lets a dead client be noticed soon, and one that lives on a slow
 // machine be left alone.
-func pingsOften(s *scene) { s.h.Bounds.PingInterval = 500 * time.Millisecond }
+func pingsOften(s *scene) {
+	s.h.Bounds.PingInterval = time.Second
+	if underRace() {
+		s.h.Bounds.PingInterval *= 2
+	}
+}
 
 // lightEcho makes every child an echo that takes little time to start.
 func lightEcho(s *scene) {

@@ -183,13 +183,14 @@ func TestBadClients(t *testing.T) {
 // The peer is dead when two pings were not answered; one that answers, or
 // sends anything, lives, however slow its child.
 func TestPings(t *testing.T) {
-	h := child(&Handler{Bounds: Bounds{PingInterval: 200 * time.Millisecond}}, "deaf")
+	t.Parallel()
+	h := child(&Handler{Bounds: Bounds{PingInterval: time.Second}}, "deaf")
 	log := record(t, h)
 	srv := serve(t, h)
 	alive, dead := connect(t, srv), connect(t, srv)
 	alive.message()
 	dead.message()
-	for range 10 {
+	for range 5 {
 		f := alive.next()
 		if f.op != opPing {
 			t.Fatalf("got %x", f.op)
