@@ -15,10 +15,12 @@ type Bounds struct {
 	// limit to a message; then 1 MiB and one message may wait for the child.
 	MaxMessageSize int
 
-	// PingInterval is the time between two pings to a client; one that
-	// lets two of them pass without a pong or data is taken for dead. Zero
-	// means 30 s. A negative duration sends none; then a client that has
-	// vanished is noticed only when something is sent to it.
+	// PingInterval is the time between two pings to a client. It is taken for
+	// dead when nothing has come from it for two intervals and the time that it
+	// needs, at 7 KiB a second, to read what it was sent before; and, while its
+	// output waits for it, when its system takes nothing for two intervals and
+	// 10 s. Zero means 30 s. A negative duration sends none; then a client that
+	// has vanished is noticed only when something is sent to it.
 	PingInterval time.Duration
 
 	// Timeout is how long a session may live. Then it is closed with 1001
