@@ -89,7 +89,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.servePlain(w, a)
 		return
 	}
-	growStack()
 	if refused := a.pass(toSession); refused != nil {
 		a.refuse(w, refused)
 		return
@@ -183,10 +182,7 @@ func (h *Handler) run(s *session, place *place, info *Info) {
 	h.closed(s, info, ending, state, time.Since(begin))
 }
 
-// closed is not inlined: in run, its stack would grow for the event before the
-// session has begun.
-//
-//go:noinline
+// closed tells of the end of a session.
 func (h *Handler) closed(s *session, info *Info, ending Ending, state process.State, d time.Duration) {
 	info.In, info.Out = Traffic(s.link.Received()), Traffic(s.link.Sent())
 	h.emit(Closed{Info: *info, Ending: ending, State: &state, Duration: d})

@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"time"
 
@@ -56,9 +55,7 @@ func (s *session) input() {
 }
 
 // received ends the session for how the WebSocket has ended, unless that was only
-// asked to stop. It is not in input, whose stack has no room for more.
-//
-//go:noinline
+// asked to stop.
 func (s *session) received(err error) {
 	in := s.far.inbox()
 	s.far.hurry() // give the rest without waiting for room
@@ -91,7 +88,6 @@ func (s *session) Send(b *wire.Batch) error {
 
 // conclude ends the session for its cause.
 func (s *session) conclude(cause error) (Ending, process.State) {
-	growStack()
 	defer context.AfterFunc(s.killed, s.link.Cut)()
 	defer s.stopTimeouts()
 	if verdict, ok := errors.AsType[Ending](cause); ok && verdict.Code != codeAbnormal {
@@ -115,14 +111,4 @@ func (s *session) conclude(cause error) (Ending, process.State) {
 	s.wg.Wait()
 	s.far.release()
 	return Ending(ending), state
-}
-
-// growStack has the goroutine's stack grow at once for a deep call to come, from
-// a place where there is little on it: left to itself it doubles, each time
-// under way, and all frames there are adjusted to the new place.
-//
-//go:noinline
-func growStack() {
-	var room [7 << 10]byte
-	runtime.KeepAlive(&room)
 }

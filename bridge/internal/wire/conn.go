@@ -32,6 +32,11 @@ type Conn struct {
 
 	mu    sync.Mutex
 	phase phase
+	fate  fate
+}
+
+// A fate is how a Conn ends, as far as that is known.
+type fate struct {
 	over  bool    // the close handshake is done or impossible: only finish remains
 	cause *Ending // of a connection that was cut, if anybody knew
 }
@@ -153,7 +158,7 @@ func (c *Conn) Cut() { c.t.cut() }
 // cutFor is Cut for a cause that Receive shall return.
 func (c *Conn) cutFor(cause Ending) {
 	c.mu.Lock()
-	c.cause = &cause
+	c.fate.cause = &cause
 	c.mu.Unlock()
 	c.t.cut()
 }
@@ -162,8 +167,8 @@ func (c *Conn) cutFor(cause Ending) {
 func (c *Conn) lost() Ending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cause != nil {
-		return *c.cause
+	if c.fate.cause != nil {
+		return *c.fate.cause
 	}
 	return Lost
 }

@@ -58,7 +58,7 @@ func (c *Conn) ended(err error) error {
 		return end
 	}
 	c.mu.Lock()
-	c.over = true
+	c.fate.over = true
 	c.mu.Unlock()
 	if !theirs && !c.reader.failed {
 		_ = c.control(closeFrame(end, c.masked))
@@ -82,7 +82,7 @@ func (c *Conn) Leave() {
 func (c *Conn) isOver() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.over
+	return c.fate.over
 }
 
 func (c *Conn) receive() error {
