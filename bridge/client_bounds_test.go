@@ -3,6 +3,7 @@ package bridge
 import (
 	"bytes"
 	"io"
+	"math"
 	"strings"
 	"testing"
 )
@@ -12,7 +13,7 @@ func limited(limit int) *Client { return &Client{MaxMessageSize: limit} }
 
 // Below 0, a Client takes messages of any size, as a Handler does.
 func TestClientWithoutALimit(t *testing.T) {
-	for _, limit := range []int{-1, -2, -1 << 62} {
+	for _, limit := range []int{-1, -2, math.MinInt} {
 		srv := serve(t, child(&Handler{}, "line", "3000000", "1"))
 		stdin, keep := io.Pipe()
 		defer keep.Close()
