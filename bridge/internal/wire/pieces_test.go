@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -88,7 +89,7 @@ func TestInPieces(t *testing.T) {
 							frames[0] |= rsv1Bit
 						}
 						nc := &memConn{in: append(frames, closeFrame(Ending{1000, "bye"}, false)...), piece: inPieces(pieces)}
-						c := dialed(t, Options{MaxMessageSize: 1 << 62, InPieces: true, Compress: compress}, nc)
+						c := dialed(t, Options{MaxMessageSize: math.MaxInt, InPieces: true, Compress: compress}, nc)
 						in := &bounded{t: t, want: runes, kind: kind}
 						if err := receiveAll(c, in); err != (Ending{1000, "bye"}) {
 							t.Errorf("ended with %v", err)
