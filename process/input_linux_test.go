@@ -40,6 +40,9 @@ func TestLockedPipe(t *testing.T) {
 			}
 		}
 	}()
+	for !stuck(p) {
+		time.Sleep(10 * time.Millisecond)
+	}
 	for last := int64(-1); last != written.Load(); {
 		last = written.Load()
 		time.Sleep(100 * time.Millisecond)
@@ -57,24 +60,15 @@ func TestLockedPipe(t *testing.T) {
 // somebody writes or nobody does.
 func TestCloseLockedPipe(t *testing.T) {
 	p := start(t, command("splice"))
-	stuck := func() bool {
-		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", p.Pid()))
-		for _, task := range tasks {
-			if b, _ := os.ReadFile(task); strings.HasPrefix(string(b), "sock_") {
-				return true
-			}
-		}
-		return false
-	}
 	go func() {
-		for !stuck() {
+		for !stuck(p) {
 			if _, err := p.Stdin.TryWrite(make([]byte, 1<<10)); err != nil {
 				return
 			}
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	for !stuck() {
+	for !stuck(p) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err := p.Stdin.Close(); err != nil {
@@ -86,4 +80,16 @@ func TestCloseLockedPipe(t *testing.T) {
 	if state := p.End(t.Context()); state != (State{Signal: syscall.SIGKILL}) {
 		t.Error(state)
 	}
+}
+
+// stuck reports whether a child waits for its socket, as splice(2) does with the
+// lock of the pipe.
+func stuck(p *Process) bool {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", p.Pid()))
+	for _, task := range tasks {
+		if b, _ := os.ReadFile(task); strings.HasPrefix(string(b), "sock_") {
+			return true
+		}
+	}
+	return false
 }

@@ -35,11 +35,15 @@ func TestHoldingSetsidReadLate(t *testing.T) {
 	size := atoi(readLine(t, errs))
 	wait(t, p)
 	p.End(done)
-	got := receive(t, collect(p.Stdout))
+	got := withoutHolder(receive(t, collect(p.Stdout)))
 	if size == 0 || got != string(pattern(size)) {
 		t.Errorf("got %d bytes, want %d", len(got), size)
 	}
 }
+
+// withoutHolder is an output without what the holder may write as soon as the
+// pipe, which was full, has room.
+func withoutHolder(output string) string { return strings.TrimSuffix(output, "holder\n") }
 
 // ReadTo finds the same tail as Read, behind one who holds the output from
 // outside of the group.
@@ -52,7 +56,7 @@ func TestReadToSetsid(t *testing.T) {
 		wait(t, p)
 		p.End(done)
 		got, err := io.ReadAll(borrower{p.Stdout, try, 1 << 20})
-		if size == 0 || string(got) != string(pattern(size)) || err != nil {
+		if size == 0 || withoutHolder(string(got)) != string(pattern(size)) || err != nil {
 			t.Errorf("got %d bytes, %v; want %d", len(got), err, size)
 		}
 		if !holder.runs() {
