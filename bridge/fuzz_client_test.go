@@ -18,6 +18,7 @@ func FuzzClient(f *testing.F) {
 		f.Add(bytes.Join(parts, nil), []byte{0, 1, 5, 255}, len(parts)%2 == 0)
 		f.Add(bytes.Join(parts, nil), []byte{255}, len(parts)%2 == 1)
 	}
+	f.Add([]byte("0"), []byte("0"), false) // half a header that is wrong
 	f.Fuzz(func(t *testing.T, in, sizes []byte, chunks bool) {
 		framing := Framing(Lines{})
 		if chunks {
@@ -95,6 +96,26 @@ type clientStream struct {
 	codes []int    // for one of which the session ends; 1006 when the stream ends first
 }
 
+// breaksRule reports whether the frame that p begins with breaks a rule, as soon
+// as its bytes tell. open says that a message has begun.
+func breaksRule(p []byte, open bool) bool {
+	if len(p) == 0 {
+		return false
+	}
+	op, fin := p[0]&0xf, p[0]&finBit != 0
+	if p[0]&0x70 != 0 || op&7 > 2 || op >= 8 && !fin || op < 8 && (op == opContinuation) != open {
+		return true
+	}
+	if len(p) == 1 {
+		return false
+	}
+	size := p[1] & 0x7f
+	return p[1]&maskBit == 0 || op >= 8 && size > 125 ||
+		size == 126 && len(p) >= 4 && p[2] == 0 && p[3] < 126 ||
+		size == 127 && len(p) >= 3 && p[2] >= 0x80 ||
+		size == 127 && len(p) >= 8 && bytes.Equal(p[2:8], make([]byte, 6))
+}
+
 // parseClient reads a client's bytes the simple way. Text that cannot become
 // UTF-8 any more may be refused at once or when the message is whole.
 func parseClient(p []byte, framing Framing) (c clientStream) {
@@ -117,6 +138,9 @@ func parseClient(p []byte, framing Framing) (c clientStream) {
 		return head
 	}
 	for {
+		if breaksRule(p, opcode != 0) {
+			return end(1002)
+		}
 		h := next(2)
 		if h == nil {
 			return end(1006)
@@ -128,29 +152,19 @@ func parseClient(p []byte, framing Framing) (c clientStream) {
 			if b == nil {
 				return end(1006)
 			}
-			if size = uint64(binary.BigEndian.Uint16(b)); size < 126 {
-				return end(1002)
-			}
+			size = uint64(binary.BigEndian.Uint16(b))
 		case 127:
 			b := next(8)
 			if b == nil {
 				return end(1006)
 			}
-			if size = binary.BigEndian.Uint64(b); size < 1<<16 || size >= 1<<63 {
-				return end(1002)
-			}
+			size = binary.BigEndian.Uint64(b)
 		}
 		var key []byte
 		if masked {
 			if key = next(4); key == nil {
 				return end(1006)
 			}
-		}
-		if h[0]&0x70 != 0 || !masked || op&7 > 2 || op >= 8 && (size > 125 || !fin) {
-			return end(1002)
-		}
-		if op < 8 && (op == opContinuation) != (opcode != 0) {
-			return end(1002)
 		}
 		n := int(min(size, uint64(len(p))))
 		payload := bytes.Clone(next(n))
