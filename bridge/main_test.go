@@ -172,7 +172,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	parallel := flag.Lookup("test.parallel")
-	if parallel.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) { // by default
+	if flag.Lookup("test.fuzz").Value.String() == "" && parallel.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) { // by default
 		parallel.Value.Set("8") // they wait, most of the time
 	}
 	// The goroutine that delivers signals, which fuzzing starts, never ends;
