@@ -19,7 +19,7 @@ type Bounds struct {
 	// dead when nothing has come from it for two intervals and the time that it
 	// needs, at 7 KiB a second, to read what it was sent before; and, while its
 	// output waits for it, when its system takes nothing for two intervals and
-	// 10 s. Zero means 30 s. A negative duration sends none; then a client that
+	// 9 s. Zero means 30 s. A negative duration sends none; then a client that
 	// has vanished is noticed only when something is sent to it.
 	PingInterval time.Duration
 

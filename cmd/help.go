@@ -64,8 +64,8 @@ the standard input of the command is closed, 100 ms later its process group gets
 250 ms after that SIGTERM, 500 ms after that SIGKILL; --closems adds to each wait.
 
 A client is dead when it answers no ping within two intervals of --pingms and the time
-that it needs, at 8 KiB/s, to read what was sent before. While the command's output
-waits for the client, it is dead when its system takes nothing for two intervals and 8 s.
+that it needs, at 7 KiB/s, to read what was sent before. While the command's output
+waits for the client, it is dead when its system takes nothing for two intervals and 9 s.
 
 Web pages may connect from the same host and port as the server; others need
 --origin. A server name that is neither localhost nor an IP address must be given

@@ -40,7 +40,7 @@ func (o *messageOptions) flags() flagGroup {
 		"close with 1009 when a client's message has more than `n` bytes; 0 for no limit, which lets one message fill the memory")
 	g.IntVar(&o.closeMS, "closems", 0, "add `ms` milliseconds to each wait when a command is ended")
 	g.IntVar(&o.pingMS, "pingms", int(bridge.DefaultPingInterval.Milliseconds()),
-		"ping clients every `ms` milliseconds, and drop those that answer none within two intervals and the time to read, at 8 KiB/s, what was sent before; 0 for never")
+		"ping clients every `ms` milliseconds, and drop those that answer none within two intervals and the time to read, at 7 KiB/s, what was sent before; 0 for never")
 	g.Var(newList(&o.passEnv, commaSeparated(parseEnvRule), defaultPassEnv(runtime.GOOS)), "passenv",
 		"pass on these environment variables (`NAMES`, comma separated); NAME=value sets one, * passes all")
 	g.BoolVar(&o.reverseLookup, "reverselookup", false,
