@@ -58,10 +58,17 @@ func (h header) shortest() bool {
 	return h.extended == 0 || h.extended == 2 && h.length >= 126 || h.extended == 8 && h.length >= 1<<16
 }
 
-// parseHeader reads the header that p begins with, as far as it is there.
+// parseHeader returns the header that p begins with, as far as it is there.
 func parseHeader(p []byte) (h header) {
+	h.parse(p)
+	return h
+}
+
+// parse is parseHeader in place: to copy a header costs as much as to read it.
+func (h *header) parse(p []byte) {
+	*h = header{}
 	if len(p) < 2 {
-		return h
+		return
 	}
 	h.first, h.masked = p[0], p[1]&maskBit != 0
 	switch length := p[1] &^ maskBit; {
@@ -72,18 +79,17 @@ func parseHeader(p []byte) (h header) {
 	case length == 127 && len(p) >= 10:
 		h.extended, h.length = 8, binary.BigEndian.Uint64(p[2:])
 	default:
-		return h
+		return
 	}
 	size := 2 + h.extended
 	if h.masked {
 		if len(p) < size+4 {
-			return h
+			return
 		}
 		h.key = [4]byte(p[size:])
 		size += 4
 	}
 	h.size = size
-	return h
 }
 
 // appendHeader appends a frame's header: its first byte (opcode and FIN), the

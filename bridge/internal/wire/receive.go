@@ -104,10 +104,11 @@ func (c *Conn) receive() error {
 // ErrStopped; that the connection has ended it leaves to the library to find.
 func (c *Conn) receiveWhole() error {
 	r := &c.reader
+	var h header
 	for {
-		h := parseHeader(r.in)
+		h.parse(r.in)
 		switch {
-		case len(r.in) == 0 || c.mayBeWhole(h):
+		case len(r.in) == 0 || c.mayBeWhole(&h):
 		case h.isControl() && h.size > 0 && uint64(len(r.in)) >= h.frameSize() && r.checker.check(r.in) == nil && c.takeControl(h):
 			continue
 		default:
@@ -134,7 +135,7 @@ func (c *Conn) receiveWhole() error {
 
 // mayBeWhole reports whether the frame that has begun may be a message that
 // receiveWhole takes, as far as its header is there.
-func (c *Conn) mayBeWhole(h header) bool {
+func (c *Conn) mayBeWhole(h *header) bool {
 	first := c.reader.in[0]
 	if opcode := first &^ finBit; first&finBit == 0 || opcode != opText && opcode != opBinary {
 		return false
