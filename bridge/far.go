@@ -27,16 +27,18 @@ type farEnd interface {
 	// cause.
 	wait(ctx context.Context) error
 
-	// hurry lets what was received be given without waiting for room.
-	hurry()
+	// hurry lets what was received be given without waiting for room, because the
+	// socket has ended in this way.
+	hurry(how error)
 
 	// closeInput says that nothing more is given: the input ends when what was
 	// given before has been taken.
 	closeInput()
 
-	// end ends the far end and waits for that, but not longer than it is allowed
-	// to when ctx is done. What is left of the output can still be pumped.
-	end(draining, killed context.Context) process.State
+	// end ends the far end of a session that ends for a cause, and waits for that,
+	// but not for long when the server drains. What is left of the output can still
+	// be pumped.
+	end(cause error, draining, killed context.Context) process.State
 
 	// release waits for its goroutines and lets go of what it holds, when nobody
 	// uses it any more.

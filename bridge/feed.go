@@ -11,7 +11,7 @@ import (
 // A feed writes to a child's standard input in the order in which it is
 // given. As long as the child keeps up, the giver writes; what the child does
 // not take at once becomes the backlog, which a goroutine, the feeder,
-// empties. The giver waits only while the backlog is full.
+// empties. A giver waits only while the backlog is full.
 type feed struct {
 	to     sink
 	failed func(error) // called when the sink takes no more
@@ -20,11 +20,10 @@ type feed struct {
 
 	mu      sync.Mutex
 	limit   int           // bytes of the backlog
-	room    sync.Cond     // signalled when the backlog shrinks or nothing more is taken
+	room    chan struct{} // closed when the backlog shrinks or nothing more is taken; nil: nobody waits
 	backlog [][]byte      // in borrowed buffers
 	size    int           // bytes of the backlog, with those that the feeder is writing
 	feeding bool          // somebody writes: the giver, or the feeder
-	waiting bool          // the giver waits for room
 	closed  bool          // nothing more is given
 	deaf    bool          // nothing more is taken
 	err     error         // why it is deaf
@@ -41,25 +40,31 @@ type sink interface {
 
 func (f *feed) init(to sink, limit int, wg *sync.WaitGroup, failed func(error)) {
 	f.to, f.limit, f.wg, f.failed = to, limit, wg, failed
-	f.room.L = &f.mu
 	f.done = make(chan struct{})
 }
 
 // write takes p over; what nobody takes any more is dropped.
-func (f *feed) write(p []byte) {
+func (f *feed) write(p []byte) { f.writeFor(nil, p) }
+
+// A giver is one of several that give to a feed. What one gives stays together.
+type giver struct {
+	accept func() bool     // the last word on each batch; the feed is locked
+	hurry  <-chan struct{} // closed when the giver waits for room no longer
+}
+
+// writeFor is write for one of several givers, or the only one.
+func (f *feed) writeFor(g *giver, p []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.feeding && !f.deaf && !f.closed {
-		p = f.try(p)
+	if f.isFull(len(p)) {
+		f.waitForRoom(g, len(p))
 	}
-	f.waitForRoom(len(p))
-	if len(p) == 0 || f.deaf || f.closed {
-		return
-	}
-	f.store(p)
-	if !f.feeding {
-		f.feeding = true
-		f.wg.Go(f.empty)
+	switch {
+	case len(p) == 0 || f.deaf || f.closed || g != nil && !g.accept():
+	case f.feeding:
+		f.store(p)
+	default:
+		f.try(p)
 	}
 }
 
@@ -67,53 +72,80 @@ func (f *feed) write(p []byte) {
 // somebody to wait for.
 const goneInterval = 250 * time.Millisecond
 
-// waitForRoom waits until n bytes have room, or need none any more.
-func (f *feed) waitForRoom(n int) {
-	full := func() bool { return f.size > 0 && f.limit-f.size < n && !f.deaf && !f.closed }
-	if !full() {
-		return
-	}
-	f.waiting = true
-	if f.gone != nil {
-		var look *time.Timer
-		look = time.AfterFunc(math.MaxInt64, func() {
-			gone := f.gone()
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			switch {
-			case gone:
-				f.limit = math.MaxInt
-				f.room.Broadcast()
-			case f.waiting:
-				look.Reset(goneInterval)
-			}
-		})
-		look.Reset(goneInterval) // not before look can be seen
-		defer look.Stop()
-	}
-	for full() {
-		f.room.Wait()
-	}
-	f.waiting = false
+// isFull reports whether n bytes have to wait for room.
+func (f *feed) isFull(n int) bool {
+	return f.size > 0 && f.limit-f.size < n && !f.deaf && !f.closed
 }
 
-// try writes what the sink takes at once and returns the rest. Nobody else
-// writes meanwhile, but f.mu is unlocked: at once may be never, because a child
-// can hold the lock of its pipe (splice(2) does, while it waits for a socket).
-func (f *feed) try(p []byte) []byte {
+// waitForRoom waits until n bytes have room, or need none any more. f.mu is
+// unlocked meanwhile.
+func (f *feed) waitForRoom(g *giver, n int) {
+	var look <-chan time.Time
+	var hurry <-chan struct{}
+	if g != nil {
+		hurry = g.hurry
+	}
+	if f.gone != nil {
+		ticker := time.NewTicker(goneInterval)
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for f.isFull(n) {
+		if f.room == nil {
+			f.room = make(chan struct{})
+		}
+		room := f.room
+		f.mu.Unlock()
+		gone := false
+		select {
+		case <-room:
+		case <-hurry:
+			f.mu.Lock()
+			return
+		case <-look:
+			gone = f.gone()
+		}
+		f.mu.Lock()
+		if gone {
+			f.limit = math.MaxInt
+			f.wake()
+		}
+	}
+}
+
+// wake lets those that wait for room look again.
+func (f *feed) wake() {
+	if f.room != nil {
+		close(f.room)
+		f.room = nil
+	}
+}
+
+// try writes what the sink takes at once, and leaves the rest to the feeder.
+// Nobody else writes meanwhile, but f.mu is unlocked: at once may be never,
+// because a child can hold the lock of its pipe (splice(2) does, while it waits
+// for a socket).
+func (f *feed) try(p []byte) {
 	f.feeding = true
 	f.mu.Unlock()
 	n, err := f.to.TryWrite(p)
 	f.mu.Lock()
-	f.feeding = false
-	p = p[n:]
-	f.fail(err)
-	if f.closed { // meanwhile
-		f.store(p)
-		f.feeding = true
-		f.wg.Go(f.empty)
+	if f.fail(err); f.deaf {
+		n = len(p)
 	}
-	return p
+	later := f.backlog // of other givers, or of none
+	f.backlog = nil
+	f.store(p[n:])
+	f.backlog = append(f.backlog, later...)
+	switch {
+	case len(f.backlog) > 0:
+		f.wg.Go(f.empty)
+	case f.closed:
+		f.feeding = false
+		f.close()
+	default:
+		f.feeding = false
+	}
 }
 
 // store appends p to the backlog.
@@ -147,7 +179,7 @@ func (f *feed) empty() {
 		}
 		f.size -= len(p)
 		wire.PutBuffer(p)
-		f.room.Broadcast()
+		f.wake()
 	}
 	f.backlog, f.feeding = nil, false
 	if f.closed {
@@ -168,7 +200,7 @@ func (f *feed) waitNoMore() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.limit = math.MaxInt
-	f.room.Broadcast()
+	f.wake()
 }
 
 // finish says that nothing more is given: the child's standard input ends
@@ -180,7 +212,7 @@ func (f *feed) finish() {
 		return
 	}
 	f.closed = true
-	f.room.Broadcast()
+	f.wake()
 	if !f.feeding {
 		f.close()
 	}

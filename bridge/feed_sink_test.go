@@ -107,9 +107,9 @@ func (discard) TryWrite(p []byte) (int, error) { return len(p), nil }
 func (discard) Write(p []byte) (int, error)    { return len(p), nil }
 func (discard) Close() error                   { return nil }
 
-// full reports whether the giver waits for room.
+// full reports whether a giver waits for room.
 func (f *feed) full() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.waiting
+	return f.room != nil
 }

@@ -160,7 +160,7 @@ func (h *Handler) notStarted(link *wire.Conn, a *admission, info *Info, err erro
 
 // newSession joins a link and a far end. It ends with ctx. Only a drain hurries
 // its client: the tail of a program that has ended is not for a restart to cut.
-func (h *Handler) newSession(ctx context.Context, link *wire.Conn, far farEnd) *session {
+func (h *Handler) newSession(ctx context.Context, link link, far farEnd) *session {
 	s := &session{
 		link:     link,
 		far:      far,

@@ -41,7 +41,7 @@ func newJob(child *process.Process, f Framing, limit int, gone func() bool, said
 }
 
 func (j *job) inbox() *inbox { return &j.in }
-func (j *job) hurry()        { j.feed.waitNoMore() }
+func (j *job) hurry(error)   { j.feed.waitNoMore() }
 func (j *job) closeInput()   { j.feed.finish() }
 
 // stderr tells of the child's standard error.
@@ -86,7 +86,7 @@ func (j *job) wait(ctx context.Context) error {
 	return errChildDone
 }
 
-func (j *job) end(_, killed context.Context) process.State {
+func (j *job) end(_ error, _, killed context.Context) process.State {
 	j.place.ending()
 	state := j.child.End(killed)
 	j.place.programGone()

@@ -43,7 +43,7 @@ func newOwnStreams(input io.Reader, output sink, linger time.Duration, f Framing
 }
 
 func (o *ownStreams) inbox() *inbox { return &o.in }
-func (o *ownStreams) hurry()        { o.feed.waitNoMore() }
+func (o *ownStreams) hurry(error)   { o.feed.waitNoMore() }
 func (o *ownStreams) closeInput()   { o.feed.finish() }
 func (o *ownStreams) lastWord()     {}
 func (o *ownStreams) release()      {}
@@ -94,7 +94,7 @@ func (o *ownStreams) wait(ctx context.Context) error {
 
 // end waits until what came is written, for a while when the session is asked to
 // end.
-func (o *ownStreams) end(draining, _ context.Context) (none process.State) {
+func (o *ownStreams) end(_ error, draining, _ context.Context) (none process.State) {
 	select {
 	case <-o.feed.done:
 		return none

@@ -15,7 +15,7 @@ import (
 // goroutines.
 type session struct {
 	// Static after construction.
-	link     *wire.Conn
+	link     link
 	far      farEnd
 	pings    bool            // they find out whether the client lives
 	draining context.Context // done when the server wants to stop
@@ -58,7 +58,7 @@ func (s *session) input() {
 // asked to stop.
 func (s *session) received(err error) {
 	in := s.far.inbox()
-	s.far.hurry() // give the rest without waiting for room
+	s.far.hurry(err) // give the rest without waiting for room
 	in.end()
 	if lost, ok := errors.AsType[wire.Ending](err); ok {
 		s.end(Ending(lost))
@@ -94,7 +94,7 @@ func (s *session) conclude(cause error) (Ending, process.State) {
 		s.link.Answer(wire.Ending(verdict)) // what the client still sends is dropped
 	}
 	s.far.closeInput()
-	state := s.far.end(s.draining, s.killed)
+	state := s.far.end(cause, s.draining, s.killed)
 	s.awaitOutput(cause)
 	if errors.Is(cause, errChildDone) {
 		s.awaitClient()

@@ -6,11 +6,12 @@ package wire
 type Batch struct {
 	masked   bool
 	compress bool
-	frames   []byte
-	messages int // that end in it
-	bytes    int // of payload, before it was compressed
 	open     bool
-	wrapped  bool      // frames lie in somebody else's buffer
+	wrapped  bool // frames lie in somebody else's buffer
+	frames   []byte
+	messages int       // that end in it
+	bytes    int       // of payload, before it was compressed
+	last     int64     // the number of the last message that ends in it; 0: they have none
 	d        *deflater // of the message that is open; nil: it is not compressed
 }
 
@@ -33,7 +34,7 @@ func (b *Batch) End() {
 }
 
 func (b *Batch) reset() {
-	b.frames, b.messages, b.bytes = b.frames[:0], 0, 0
+	b.frames, b.messages, b.bytes, b.last = b.frames[:0], 0, 0, 0
 	if b.wrapped {
 		b.frames, b.wrapped = nil, false
 	}
@@ -95,6 +96,12 @@ func (b *Batch) count(kind Kind, n int, last bool) (first byte) {
 	}
 	b.bytes += n
 	return first
+}
+
+// lend makes frames of a Log the whole batch, which lie there until they are
+// sent.
+func (b *Batch) lend(frames []byte, messages, bytes int, last int64) {
+	b.frames, b.messages, b.bytes, b.last, b.wrapped = frames, messages, bytes, last, true
 }
 
 // Compresses reports whether messages may be compressed.

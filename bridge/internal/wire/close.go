@@ -37,6 +37,20 @@ func (c *Conn) Close(end Ending, limit time.Duration) Ending {
 	return Ending{codeAbnormal, Lost.Reason + " before " + end.String()}
 }
 
+// Answered reports, after Close, whether the peer has answered the close frame,
+// as it does when it has read all that was before.
+func (c *Conn) Answered() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fate.answered
+}
+
+func (c *Conn) setAnswered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fate.answered = true
+}
+
 // handshake is the close handshake, in the reader's place. The library's Close
 // reads the peer's answer.
 func (c *Conn) handshake(end Ending, limit time.Duration) {
@@ -55,8 +69,11 @@ func (c *Conn) handshake(end Ending, limit time.Duration) {
 	}
 	linger := lingerLimit
 	err := c.ws.Close(websocket.StatusCode(end.Code), shortened(end.Reason))
-	if _, other := errors.AsType[websocket.CloseError](err); (err == nil || other) && !c.t.saysGoodbye() {
-		linger = 0 // the peer has closed too, with whatever code
+	if _, other := errors.AsType[websocket.CloseError](err); err == nil || other {
+		c.setAnswered()
+		if !c.t.saysGoodbye() {
+			linger = 0 // the peer has closed too, with whatever code
+		}
 	}
 	c.finish(linger)
 }

@@ -37,8 +37,9 @@ type Conn struct {
 
 // A fate is how a Conn ends, as far as that is known.
 type fate struct {
-	over  bool    // the close handshake is done or impossible: only finish remains
-	cause *Ending // of a connection that was cut, if anybody knew
+	over     bool    // the close handshake is done or impossible: only finish remains
+	answered bool    // the peer has answered our close frame
+	cause    *Ending // of a connection that was cut, if anybody knew
 }
 
 // Options are what both ends have to say about a connection.

@@ -49,6 +49,7 @@ type life struct {
 	asked   int64         // bytes sent before the first ping without an answer
 	read    int64         // bytes that the peer has read, as its pongs tell
 	reached int64         // bytes that its system had taken at the last interval
+	numbers *numbers      // of messages; nil: they have none
 }
 
 // Watch begins to look whether the peer lives, and pings it if there is an
@@ -105,7 +106,7 @@ func (c *Conn) isDead() bool {
 // ping asks the peer how far it has read. Its life is locked.
 func (c *Conn) ping() bool {
 	l := &c.life
-	given, queued := c.writer.position()
+	given, number, queued := c.position()
 	if l.misses == 0 {
 		l.asked = given
 	}
@@ -113,7 +114,11 @@ func (c *Conn) ping() bool {
 		return true // one more would be no news when the writer is done
 	}
 	var payload []byte
-	if given > l.read {
+	switch {
+	case l.numbers != nil:
+		payload = strconv.AppendInt(nil, number, 10)
+		l.numbers.mark(number, given)
+	case given > l.read:
 		payload = strconv.AppendInt(nil, given, 10)
 	}
 	if c.control(appendFrame(nil, finBit|opPing, payload, c.masked)) != nil {
@@ -166,7 +171,12 @@ func (c *Conn) gotPong(payload []byte) {
 	l := &c.life
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n, err := strconv.ParseInt(string(payload), 10, 64); err == nil && n > l.read && n <= l.read+c.unread() {
+	n, err := strconv.ParseInt(string(payload), 10, 64)
+	switch {
+	case err != nil:
+	case l.numbers != nil:
+		l.read = max(l.read, c.acknowledge(n))
+	case n > l.read && n <= l.read+c.unread():
 		l.read = n
 	}
 	select {

@@ -50,11 +50,16 @@ func (w *writer) waits() bool {
 }
 
 // position is how many bytes of data stand before the next control frame, and
-// whether others wait for the end of the write under way.
-func (w *writer) position() (given int64, queued bool) {
+// the last of the numbered messages, and whether other control frames wait for
+// the end of the write under way.
+func (c *Conn) position() (given, number int64, queued bool) {
+	w := &c.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.given, w.writing && len(w.queue) > 0
+	if n := c.life.numbers; n != nil {
+		number = n.sent
+	}
+	return w.given, number, w.writing && len(w.queue) > 0
 }
 
 // Answer says how the WebSocket ends, whatever the peer may say from now on: if
@@ -71,7 +76,7 @@ func (c *Conn) Send(b *Batch) error {
 	if len(b.frames) == 0 {
 		return nil
 	}
-	err := c.writeData(b.frames)
+	err := c.writeData(b)
 	if err == nil {
 		c.out.add(b.messages, b.bytes)
 	}
@@ -152,8 +157,8 @@ func (c *Conn) failWrite(err error) {
 	}
 }
 
-// writeData writes whole data frames and waits until the socket has them.
-func (c *Conn) writeData(frames []byte) error {
+// writeData writes a batch and waits until the socket has it.
+func (c *Conn) writeData(b *Batch) error {
 	w := &c.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -167,9 +172,12 @@ func (c *Conn) writeData(frames []byte) error {
 		return w.err
 	}
 	w.writing, w.data = true, true
-	w.given += int64(len(frames))
+	w.given += int64(len(b.frames))
+	if b.last > 0 && c.life.numbers != nil {
+		c.life.numbers.sent = b.last
+	}
 	w.mu.Unlock()
-	err := c.t.writeAll(frames)
+	err := c.t.writeAll(b.frames)
 	w.mu.Lock()
 	w.data = false
 	c.failWrite(err)

@@ -1,0 +1,67 @@
+package wire
+
+// Messages may have numbers, which go on across the connections of a session
+// (Log). Then a ping carries the number of the last message that was sent before
+// it, in place of a count of bytes, and its pong says that the peer has that one.
+
+// numbers are those of the messages that a Conn sends.
+type numbers struct {
+	acknowledged func(n int64)
+
+	sent int64 // the last that was given to the socket, guarded by the writer's mu
+
+	// Guarded by the life's mu.
+	acked int64  // the last that the peer is known to have
+	marks []mark // of the pings that it has not answered
+}
+
+// A mark is where a ping stands.
+type mark struct{ number, given int64 }
+
+// maxMarks bounds the pings that are remembered for what they say of bytes.
+const maxMarks = 64
+
+// Number makes the connection one whose messages are numbered. The last that
+// the peer has had is sent, and acknowledged is told of each later one that the
+// peer says it has; it must not call the Conn. Number must be called before
+// anything else is done with the Conn.
+func (c *Conn) Number(sent int64, acknowledged func(n int64)) {
+	c.life.numbers = &numbers{acknowledged: acknowledged, sent: sent, acked: sent}
+}
+
+// Ping pings the peer, so that it tells soon what it has.
+func (c *Conn) Ping() {
+	c.life.mu.Lock()
+	defer c.life.mu.Unlock()
+	if !c.life.stopped {
+		c.ping()
+	}
+}
+
+// mark remembers how many bytes stand before a ping with a number. Of several
+// with one number the first counts.
+func (n *numbers) mark(number, given int64) {
+	if last := len(n.marks) - 1; last < maxMarks && (last < 0 || n.marks[last].number < number) {
+		n.marks = append(n.marks, mark{number, given})
+	}
+}
+
+// acknowledge takes a pong with a number, and returns how many bytes the peer has
+// read at least. One that was not sent, or that the peer was known to have, says
+// nothing. The life is locked.
+func (c *Conn) acknowledge(number int64) (read int64) {
+	n := c.life.numbers
+	_, sent, _ := c.position()
+	if number > sent || number < n.acked {
+		return 0
+	}
+	for len(n.marks) > 0 && n.marks[0].number <= number {
+		read = n.marks[0].given
+		n.marks = n.marks[1:]
+	}
+	if number > n.acked {
+		n.acked = number
+		n.acknowledged(number)
+	}
+	return read
+}
