@@ -19,6 +19,7 @@ type admission struct {
 	// program changes or the server drains.
 	launcher *launcher
 	ctx      context.Context
+	visit    *visit // of a program that others may have started; nil: one of its own
 }
 
 // admission stands at the door with a request.

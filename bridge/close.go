@@ -95,6 +95,9 @@ func endingFor(cause error, state process.State) Ending {
 	if _, ok := errors.AsType[*localError](cause); ok {
 		return errGoingAway
 	}
+	if ended, ok := errors.AsType[programEnded](cause); ok {
+		return ended.Ending // of a program that is not the session's own
+	}
 	return endingOf(state)
 }
 

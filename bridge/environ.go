@@ -52,7 +52,7 @@ func (a *admission) environ(id string, own ...variable) []string {
 	set("REMOTE_HOST", cmp.Or(a.name, a.client.host))
 	set("REMOTE_PORT", a.client.port)
 	set("UNIQUE_ID", id)
-	set("WEBSOCKET_PROTOCOL", h.subprotocol(r))
+	set("WEBSOCKET_PROTOCOL", a.programProtocol())
 	for _, name := range []string{"AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "REMOTE_IDENT", "REMOTE_USER"} {
 		set(name, "") // known to CGI programs, and nothing that a handshake has
 	}

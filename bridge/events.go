@@ -70,6 +70,27 @@ type (
 		Duration time.Duration  // since the program was started
 	}
 
+	// Attached: a client has a seat at a program that outlives its connection
+	// (Resume, Share). Resumed says that it continues an earlier connection. The
+	// ID is the program's.
+	Attached struct {
+		Info
+		Resumed bool
+	}
+
+	// Detached: that client has left.
+	Detached struct {
+		Info
+		Ending   Ending
+		Duration time.Duration
+	}
+
+	// TurnedAway: a client wanted to continue what is not there.
+	TurnedAway struct {
+		Info
+		Ending Ending
+	}
+
 	// NotCGI: ServeCGI has found a file that is no program.
 	NotCGI struct {
 		Info
@@ -99,6 +120,9 @@ func (Started) event()         {}
 func (NotStarted) event()      {}
 func (Stderr) event()          {}
 func (Closed) event()          {}
+func (Attached) event()        {}
+func (Detached) event()        {}
+func (TurnedAway) event()      {}
 func (NotCGI) event()          {}
 func (CGIMalformed) event()    {}
 func (CGIEnded) event()        {}

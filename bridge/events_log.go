@@ -50,6 +50,15 @@ func logEvent(log *slog.Logger, e Event) {
 			"duration", e.Duration.Round(time.Millisecond),
 			"messages_in", e.In.Messages, "bytes_in", e.In.Bytes,
 			"messages_out", e.Out.Messages, "bytes_out", e.Out.Bytes)
+	case Attached:
+		access("attach", "id", e.ID, "remote", e.Remote, "path", e.Path, "resumed", e.Resumed)
+	case Detached:
+		access("detach", "id", e.ID, "remote", e.Remote, "path", e.Path,
+			"code", e.Ending.Code, "reason", e.Ending.Reason, "duration", e.Duration.Round(time.Millisecond),
+			"messages_in", e.In.Messages, "bytes_in", e.In.Bytes,
+			"messages_out", e.Out.Messages, "bytes_out", e.Out.Bytes)
+	case TurnedAway:
+		access("turned away", "remote", e.Remote, "path", e.Path, "code", e.Ending.Code, "reason", e.Ending.Reason)
 	case NotCGI:
 		log.Info("not a CGI program", "remote", e.Remote, "path", e.Path, "reason", e.Err.Error())
 	case CGIMalformed:

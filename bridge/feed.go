@@ -48,24 +48,27 @@ func (f *feed) write(p []byte) { f.writeFor(nil, p) }
 
 // A giver is one of several that give to a feed. What one gives stays together.
 type giver struct {
-	accept func() bool     // the last word on each batch; the feed is locked
-	hurry  <-chan struct{} // closed when the giver waits for room no longer
+	accept func(p []byte) bool // the last word on a batch; the feed is locked
+	gone   func() bool         // reports whether its client has left
+	stop   <-chan struct{}     // closed when it waits no longer
 }
 
-// writeFor is write for one of several givers, or the only one.
-func (f *feed) writeFor(g *giver, p []byte) {
+// writeFor is write for one of several givers, or with nil for the only one. It
+// reports whether the batch was accepted, whole.
+func (f *feed) writeFor(g *giver, p []byte) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.isFull(len(p)) {
-		f.waitForRoom(g, len(p))
+	if f.isFull(len(p)) && !f.waitForRoom(g, len(p)) || g != nil && !g.accept(p) {
+		return false
 	}
 	switch {
-	case len(p) == 0 || f.deaf || f.closed || g != nil && !g.accept():
+	case len(p) == 0 || f.deaf || f.closed:
 	case f.feeding:
 		f.store(p)
 	default:
 		f.try(p)
 	}
+	return true
 }
 
 // goneInterval is how often a giver that waits looks whether there is still
@@ -77,15 +80,17 @@ func (f *feed) isFull(n int) bool {
 	return f.size > 0 && f.limit-f.size < n && !f.deaf && !f.closed
 }
 
-// waitForRoom waits until n bytes have room, or need none any more. f.mu is
-// unlocked meanwhile.
-func (f *feed) waitForRoom(g *giver, n int) {
+// waitForRoom waits until n bytes have room, or need none any more. It reports
+// false for one of several givers that has to wait no longer: the only one may
+// then give what it has left. f.mu is unlocked meanwhile.
+func (f *feed) waitForRoom(g *giver, n int) bool {
 	var look <-chan time.Time
-	var hurry <-chan struct{}
+	var stop <-chan struct{}
+	isGone := f.gone
 	if g != nil {
-		hurry = g.hurry
+		isGone, stop = g.gone, g.stop
 	}
-	if f.gone != nil {
+	if isGone != nil {
 		ticker := time.NewTicker(goneInterval)
 		defer ticker.Stop()
 		look = ticker.C
@@ -99,18 +104,20 @@ func (f *feed) waitForRoom(g *giver, n int) {
 		gone := false
 		select {
 		case <-room:
-		case <-hurry:
-			f.mu.Lock()
-			return
+		case <-stop:
+			gone = true
 		case <-look:
-			gone = f.gone()
+			gone = isGone()
 		}
 		f.mu.Lock()
-		if gone {
+		switch {
+		case gone && g != nil:
+			return false
+		case gone:
 			f.limit = math.MaxInt
-			f.wake()
 		}
 	}
+	return true
 }
 
 // wake lets those that wait for room look again.

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 	"os"
 	"time"
@@ -38,6 +37,9 @@ type Handler struct {
 	// Framing says how the program's byte streams and messages correspond; nil
 	// is Lines.
 	Framing Framing
+
+	// Hosting says whose a program is; nil: each connection has its own.
+	Hosting Hosting
 
 	// Subprotocols are those that the server speaks, the preferred one first
 	// (RFC 6455, section 1.9); each is a token (RFC 9110, section 5.6.2). The
@@ -89,11 +91,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.servePlain(w, a)
 		return
 	}
-	if refused := a.pass(toSession); refused != nil {
+	hosting := h.hosting()
+	if refused := a.pass(hosting.steps()); refused != nil {
 		a.refuse(w, refused)
 		return
 	}
-	h.open(w, a)
+	hosting.open(h, w, a)
 }
 
 func (h *Handler) servePlain(w http.ResponseWriter, a *admission) {
@@ -112,14 +115,14 @@ func (h *Handler) servePlain(w http.ResponseWriter, a *admission) {
 // open makes the handshake and starts the program of a session.
 func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	info := a.info()
-	link, err := wire.Accept(w, a.request, h.options(a.request))
+	link, err := wire.Accept(w, a.request, h.options(a))
 	if err != nil {
 		h.emit(HandshakeFailed{*info, err})
 		a.place.free()
 		return
 	}
 	a.place.begin()
-	info.ID = rand.Text()[:12]
+	info.ID = newID()
 	h.emit(Opened{*info})
 	child, err := a.launcher.start(a.environ(info.ID))
 	if err != nil {
@@ -134,9 +137,9 @@ func (h *Handler) open(w http.ResponseWriter, a *admission) {
 }
 
 // options are those of a connection.
-func (h *Handler) options(r *http.Request) wire.Options {
+func (h *Handler) options(a *admission) wire.Options {
 	return wire.Options{
-		Subprotocols:   []string{h.subprotocol(r)},
+		Subprotocols:   []string{a.subprotocol()},
 		Compress:       h.Compress,
 		MaxMessageSize: h.Bounds.maxMessageSize(),
 		PingInterval:   h.Bounds.pingInterval(),

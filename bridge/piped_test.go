@@ -59,7 +59,7 @@ func runOver(t *testing.T, client, server net.Conn, h *Handler, source io.Reader
 			t.Fatal(refused)
 		}
 	}
-	link, err := wire.Accept(pipedWriter{httptest.NewRecorder(), server}, r, h.options(r))
+	link, err := wire.Accept(pipedWriter{httptest.NewRecorder(), server}, r, h.options(a))
 	if err != nil {
 		t.Fatal(err)
 	}

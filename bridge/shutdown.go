@@ -19,6 +19,7 @@ type service struct {
 	closed    bool                 // no more of them
 	gone      chan struct{}        // closed when the last one of a closed Handler is gone
 	launchers map[string]*launcher // by their program
+	hubs      map[hubKey]*hub
 }
 
 // service is the Handler's own, ready for use.

@@ -97,7 +97,7 @@ func joined(t *testing.T, h *Handler, server net.Conn) (*admission, *wire.Conn) 
 	if refused := a.pass([]admitStep{(*admission).takePlace, (*admission).join}); refused != nil {
 		t.Fatal(refused)
 	}
-	link, err := wire.Accept(pipedWriter{httptest.NewRecorder(), halfCloser{server}}, a.request, h.options(a.request))
+	link, err := wire.Accept(pipedWriter{httptest.NewRecorder(), halfCloser{server}}, a.request, h.options(a))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,6 +82,9 @@ func (c *counters) set(t Traffic) {
 
 func (c *counters) traffic() Traffic { return Traffic{c.messages.Load(), c.bytes.Load()} }
 
+// Subprotocol is what the handshake has chosen, or empty.
+func (c *Conn) Subprotocol() string { return c.ws.Subprotocol() }
+
 // Received is what has been handed to the Inbox, as of its last Wait.
 func (c *Conn) Received() Traffic { return c.in.traffic() }
 

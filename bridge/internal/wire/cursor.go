@@ -245,6 +245,7 @@ func (c *Cursor) lend(b *Batch) bool {
 		return false
 	}
 	last := from.lastNumber()
+	c.log.lent = max(c.log.lent, last)
 	c.unasked += len(from.frames) - c.offset
 	b.lend(from.frames[c.offset:], int(last-c.number), from.payload-c.payload, last)
 	c.offset, c.payload, c.number, c.sending = len(from.frames), from.payload, last, true

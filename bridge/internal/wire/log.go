@@ -23,7 +23,9 @@ type Log struct {
 	waiting bool      // Send waits
 	plain   ring
 	packed  *packer // the same compressed; nil: nobody has asked for it
+	taken   Traffic // all that was sent to it
 	acked   int64   // messages up to this number are known to have arrived
+	lent    int64   // messages up to this number some Cursor has had
 	lead    int64   // messages up to this number some Cursor has sent, or passed over
 	cursors []*Cursor
 	parked  []*Cursor // those that wait for more
@@ -80,6 +82,8 @@ func (l *Log) Send(b *Batch) error {
 	if l.packed != nil {
 		l.packed.append(b.frames, l.packedCursors())
 	}
+	l.taken.Messages += int64(b.messages)
+	l.taken.Bytes += int64(b.bytes)
 	parked := l.parked
 	l.parked = nil
 	l.mu.Unlock()
@@ -185,6 +189,20 @@ func (l *Log) Kept() (first, next int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.plain.firstNumber(), l.plain.next
+}
+
+// Sent is what was sent to the Log.
+func (l *Log) Sent() Traffic {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.taken
+}
+
+// Lent is the number of the last message that some Cursor has had.
+func (l *Log) Lent() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lent
 }
 
 // Taken is how far the fastest Cursor has come.

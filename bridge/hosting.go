@@ -1,0 +1,209 @@
+package bridge
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+)
+
+// A Hosting says whose a program is: that of one connection (nil), that of one
+// client, which may come back (Resume), or that of all clients (Share).
+type Hosting interface {
+	// steps are those of an admission to a session.
+	steps() []admitStep
+
+	// open makes the handshake for what was admitted.
+	open(h *Handler, w http.ResponseWriter, a *admission)
+}
+
+// single is the Hosting that nil stands for.
+type single struct{}
+
+func (single) steps() []admitStep                                   { return toSession }
+func (single) open(h *Handler, w http.ResponseWriter, a *admission) { h.open(w, a) }
+
+func (h *Handler) hosting() Hosting {
+	if h.Hosting == nil {
+		return single{}
+	}
+	return h.Hosting
+}
+
+// A visit is what a request says of the hub that it wants.
+type visit struct {
+	key      hubKey
+	name     string // of the session to continue; empty: none
+	received int64  // the number of the last message that the client has; -1: it does not say
+	hub      *hub   // as far as there is one
+}
+
+// A hubKey is a digest of what a hub is known by. To look one up takes as long
+// for a good guess as for a bad one.
+type hubKey [sha256.Size]byte
+
+func newHubKey(parts ...string) hubKey {
+	d := sha256.New()
+	for _, p := range parts {
+		_ = binary.Write(d, binary.BigEndian, uint64(len(p)))
+		d.Write([]byte(p))
+	}
+	return hubKey(d.Sum(nil))
+}
+
+// found finds the hub of a key, if there is one.
+func (s *service) found(key hubKey) *hub {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hubs[key]
+}
+
+// hubFor returns the hub of a key, and makes it if it is the first.
+func (s *service) hubFor(key hubKey, create func() *hub) (h *hub, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.hubs[key]; h != nil {
+		return h, false
+	}
+	if s.hubs == nil {
+		s.hubs = make(map[hubKey]*hub)
+	}
+	s.hubs[key] = create()
+	return s.hubs[key], true
+}
+
+// forget forgets a hub that is over.
+func (s *service) forget(h *hub) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hubs[h.key] == h {
+		delete(s.hubs, h.key)
+	}
+}
+
+// join makes a connection one of a hub's links, which may be a new one, and
+// serves it.
+func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, options func() *hub) {
+	info := a.info()
+	conn, err := wire.Accept(w, a.request, h.options(a))
+	if err != nil {
+		h.emit(HandshakeFailed{*info, err})
+		a.place.free()
+		return
+	}
+	if !h.service().enter() {
+		a.place.free()
+		go h.turnAway(conn, info, errShutdown, func() {})
+		return
+	}
+	leave := h.service().leave
+	first := false
+	if v.hub == nil && options != nil {
+		if v.hub, first = h.service().hubFor(v.key, options); first {
+			info.ID = v.hub.id
+			a.place.begin()
+			h.emit(Opened{*info})
+		}
+	}
+	if !first {
+		a.place.free() // somebody was faster, or there is nothing to start
+	}
+	if v.hub == nil {
+		go h.turnAway(conn, info, errNoSession, leave)
+		return
+	}
+	info.ID = v.hub.id
+	s := v.hub.newSeat(conn, h.Framing)
+	s.hello, s.resumed = conn.Subprotocol() == countingProtocol, !first
+	sess := h.newSession(h.service().draining, conn, s)
+	s.ctx, s.stop = sess.ctx, sess.end
+	s.giver.stop = s.ctx.Done()
+	if v.hub.options.single {
+		sess.life.limit, sess.idle.limit = 0, 0 // hold for the program's session
+	}
+	if err := v.hub.attach(s, v.received+1); err != nil {
+		sess.end(nil)
+		end, _ := err.(Ending)
+		go h.turnAway(conn, info, end, leave)
+		return
+	}
+	if v.hub.options.single {
+		conn.Number(s.cursor.Number(), func(n int64) { v.hub.acknowledge(s, n) })
+	}
+	if first {
+		go h.host(v.hub, a, *info)
+	}
+	go h.serve(sess, s, info, leave)
+}
+
+// turnAway closes a link that gets no seat.
+func (h *Handler) turnAway(conn *wire.Conn, info *Info, end Ending, leave func()) {
+	defer leave()
+	stop := context.AfterFunc(h.service().killed, conn.Cut)
+	defer stop()
+	ending := conn.Close(wire.Ending(end), drainLimit)
+	h.emit(TurnedAway{*info, Ending(ending)})
+}
+
+// serve is the session of a seat.
+func (h *Handler) serve(sess *session, s *seat, info *Info, leave func()) {
+	defer leave()
+	h.emit(Attached{*info, s.resumed})
+	begin := time.Now()
+	ending, _ := sess.run()
+	cause := context.Cause(sess.ctx)
+	s.hub.leave(s, cause, s.conn.Answered())
+	info.In, info.Out = Traffic(s.conn.Received()), Traffic(s.conn.Sent())
+	h.emit(Detached{*info, ending, time.Since(begin)})
+}
+
+// host runs the program of a hub.
+func (h *Handler) host(hub *hub, a *admission, info Info) {
+	child, err := a.launcher.start(a.environ(hub.id))
+	if err != nil {
+		h.emit(NotStarted{Info: info, Command: a.program.command, Err: err})
+		a.place.programGone()
+		hub.setJob(nil)
+		hub.Answer(wire.Ending(notStarted(err)))
+		ending := hub.Close(wire.Ending(notStarted(err)), 0)
+		h.emit(Closed{Info: info, Ending: Ending(ending)})
+		a.place.free()
+		return
+	}
+	info.Pid = child.Pid()
+	h.emit(Started{info})
+	j := newJob(child, h.Framing, h.Bounds.backlog(), nil, h.stderrOf(&info))
+	j.place = a.place
+	hub.setJob(j)
+	sess := h.newSession(a.ctx, hub, j)
+	sess.pings = true // the links look after their clients
+	h.run(sess, a.place, &info)
+}
+
+// greeting is the first message to a client that counts.
+type greeting struct {
+	Session  string `json:"session"`
+	Resumed  bool   `json:"resumed"`
+	Received int64  `json:"received"`
+	Next     int64  `json:"next"`
+}
+
+// greet tells a client that counts where it stands.
+func (s *seat) greet(out outlet, b *wire.Batch) error {
+	text, err := json.Marshal(greeting{s.hub.name, s.resumed, s.received, s.cursor.Number() + 1})
+	if err != nil {
+		return err
+	}
+	b.Begin(wire.GetLarge)
+	defer b.End()
+	b.Append(wire.Text, text, true)
+	return out.Send(b)
+}
+
+// newID returns an ID for a session.
+func newID() string { return rand.Text()[:12] }

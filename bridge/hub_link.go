@@ -1,0 +1,98 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+)
+
+// These methods make a hub the link of its program's session.
+
+// NewBatch returns a batch that is not compressed: the log compresses what it
+// must.
+func (h *hub) NewBatch() *wire.Batch { return new(wire.Batch) }
+
+func (h *hub) Send(b *wire.Batch) error { return h.log.Send(b) }
+
+// Receive waits until nobody wants the program any more. What clients send goes
+// from their seats to the program's input.
+func (h *hub) Receive(wire.Inbox) error {
+	h.mu.Lock()
+	run := h.run
+	h.mu.Unlock()
+	close(run.ready)
+	select {
+	case why := <-h.abandoned:
+		return why
+	case <-run.stopped:
+		return wire.ErrStopped
+	}
+}
+
+func (h *hub) Stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	close(h.run.stopped)
+}
+
+// Watch does nothing: the links look after their own clients.
+func (h *hub) Watch(func(wire.Ending)) {}
+
+// Answer ends all links in the same way.
+func (h *hub) Answer(end wire.Ending) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ending = &end
+	for s := range h.seats {
+		s.stop(Ending(end))
+	}
+}
+
+func (h *hub) Leave() {}
+
+// Cut drops what has not been sent.
+func (h *hub) Cut() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.log.Cut()
+	h.finish()
+}
+
+// Close tells every link the end, when its client has all that was before. It
+// returns when they are told, or when nobody is to be told any more.
+func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
+	h.mu.Lock()
+	if h.ending == nil && h.options.restart != nil && !h.over {
+		h.mu.Unlock()
+		return end // of this run only
+	}
+	if h.ending == nil {
+		h.exited = true
+		h.ending = &end
+	}
+	h.log.End()
+	if len(h.seats) == 0 && !h.keepsEnding() {
+		h.finish()
+	}
+	h.mu.Unlock()
+	<-h.done
+	h.log.Cut()
+	return end
+}
+
+// Reached is progress, if it changes.
+func (h *hub) Reached() int64 { return h.log.Taken() }
+
+// The rest says that there is nobody to wait for: the links do that.
+func (h *hub) Unread() int64           { return 0 }
+func (h *hub) Ask() bool               { return false }
+func (h *hub) Silent() <-chan struct{} { return nil }
+func (h *hub) Pongs() <-chan struct{}  { return nil }
+
+func (h *hub) Received() wire.Traffic {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.received
+}
+
+func (h *hub) Sent() wire.Traffic { return h.log.Sent() }

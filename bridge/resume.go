@@ -1,0 +1,172 @@
+package bridge
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+)
+
+// Resume lets a program outlive its connection. A client that connects with a
+// key of its own, as in ?resume=KEY, may come back with that key and continue
+// where it was. Without a key a connection has a program of its own, as without
+// Resume.
+//
+// A connection is lost when it ends without a close frame, when its client does
+// not answer pings, and when the client closes with 1001, as a page does that is
+// left. Any other close of the client's ends the program.
+//
+// Messages to the client are kept until it has them, as its pongs tell, or as it
+// says itself when it comes back with received=N. One that offers the subprotocol
+// wsbridge.v1 is told what the program has of its own messages.
+type Resume struct {
+	// For is how long a program goes on without a connection. Zero means 2
+	// minutes.
+	For time.Duration
+
+	// Buffer is how many bytes of messages are kept, beside what one read of the
+	// program's output brings; a message that is larger is kept alone. When it is
+	// full the program waits. Zero means 1 MiB.
+	Buffer int
+}
+
+// The defaults of the fields of Resume and Share.
+const (
+	DefaultResumeFor = 2 * time.Minute
+	DefaultBuffer    = 1 << 20
+)
+
+var toResumed = []admitStep{
+	(*admission).checkHandshake,
+	(*admission).checkHost,
+	(*admission).checkOrigin,
+	(*admission).findProgram,
+	(*admission).findResumed,
+	unlessFound((*admission).takePlace),
+	unlessFound((*admission).join),
+	unlessFound((*admission).lookUpName),
+}
+
+// unlessFound is a step for those that start a program.
+func unlessFound(step admitStep) admitStep {
+	return func(a *admission) *Refusal {
+		if a.visit != nil && (a.visit.hub != nil || a.visit.received > 0) {
+			return nil
+		}
+		return step(a)
+	}
+}
+
+func (r Resume) steps() []admitStep { return toResumed }
+
+func (r Resume) open(h *Handler, w http.ResponseWriter, a *admission) {
+	v := a.visit
+	if v == nil {
+		h.open(w, a)
+		return
+	}
+	var options func() *hub
+	if v.received <= 0 {
+		options = func() *hub {
+			return newHub(h.service(), v.key, v.name, newID(), hubOptions{
+				single:    true,
+				alone:     cmp.Or(r.For, DefaultResumeFor),
+				buffer:    cmp.Or(r.Buffer, DefaultBuffer),
+				retention: wire.UntilAcknowledged,
+			})
+		}
+	}
+	v.join(h, w, a, options)
+}
+
+// The length of a key, which shall be too long to guess: 22 letters can hold 128
+// bits.
+const (
+	minKey = 22
+	maxKey = 128
+)
+
+func isKey(s string) bool {
+	for _, c := range []byte(s) {
+		if c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return len(s) >= minKey && len(s) <= maxKey
+}
+
+var (
+	badKey      = badHandshake("resume: a key is 22 to 128 characters from A-Z, a-z, 0-9, - and _")
+	badReceived = badHandshake("received: it is the number of a message")
+)
+
+// findResumed finds what a client continues, if it has a key. The program does
+// not see it.
+func (a *admission) findResumed() *Refusal {
+	rest, own := cutParameters(a.request.URL.RawQuery)
+	if len(own["resume"]) == 0 {
+		return nil
+	}
+	v := &visit{name: own["resume"][0], received: -1}
+	if len(own["resume"]) > 1 || !isKey(v.name) {
+		return badKey
+	}
+	if refused := v.setReceived(own["received"]); refused != nil {
+		return refused
+	}
+	a.request = withQuery(a.request, rest)
+	v.key = newHubKey(a.program.name(), a.request.URL.Path, a.request.Header.Get("Origin"), v.name)
+	v.hub = a.handler.service().found(v.key)
+	a.visit = v
+	return nil
+}
+
+func (v *visit) setReceived(values []string) *Refusal {
+	if len(values) == 0 {
+		return nil
+	}
+	n, err := strconv.ParseUint(values[0], 10, 63)
+	if len(values) > 1 || err != nil {
+		return badReceived
+	}
+	v.received = int64(n)
+	return nil
+}
+
+// cutParameters takes resume and received out of a query. What is left stays as
+// it was written.
+func cutParameters(query string) (rest string, own map[string][]string) {
+	own = make(map[string][]string)
+	var others []string
+	for part := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil || name != "resume" && name != "received" {
+			others = append(others, part)
+			continue
+		}
+		if value, err = url.QueryUnescape(value); err != nil {
+			value = "" // is malformed for both
+		}
+		own[name] = append(own[name], value)
+	}
+	return strings.Join(others, "&"), own
+}
+
+// withQuery is a request with another query.
+func withQuery(r *http.Request, query string) *http.Request {
+	changed := *r
+	u := *r.URL
+	u.RawQuery = query
+	changed.URL = &u
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	changed.RequestURI = path
+	if query != "" {
+		changed.RequestURI += "?" + query
+	}
+	return &changed
+}

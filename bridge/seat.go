@@ -1,0 +1,120 @@
+package bridge
+
+import (
+	"context"
+	"io"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/process"
+)
+
+// A seat is the far end of a link that a hub has given a place. It does not
+// end the program; it only leaves.
+type seat struct {
+	hub    *hub
+	conn   *wire.Conn
+	in     inbox
+	giver  giver
+	cursor *wire.Cursor
+	hello  bool // the client counts: it is told where it stands
+
+	received int64                   // what the program had been given when it came
+	resumed  bool                    // it continues an earlier link
+	ctx      context.Context         // of its session
+	stop     context.CancelCauseFunc // ends that
+
+	// Owned by the goroutine that receives.
+	pending int  // messages that the next batch holds
+	deaf    bool // what comes is not given any more
+}
+
+// newSeat returns a seat for a connection, which attach fills.
+func (h *hub) newSeat(conn *wire.Conn, f Framing) *seat {
+	s := &seat{hub: h, conn: conn}
+	s.in = inbox{codec: &counting{codecOf(f), s}, give: s.give, act: s.act}
+	s.giver.accept = s.accept
+	s.giver.gone = conn.IsGone
+	return s
+}
+
+func (s *seat) compresses() bool { return s.conn.NewBatch().Compresses() }
+
+func (s *seat) inbox() *inbox { return &s.in }
+
+// A counting codec counts the messages that it feeds to the program.
+type counting struct {
+	codec
+	seat *seat
+}
+
+func (c *counting) feed(batch []byte, start int, kind wire.Kind) ([]byte, action) {
+	c.seat.pending++
+	return c.codec.feed(batch, start, kind)
+}
+
+// give gives the program a batch, whole or not at all. Once one was not taken,
+// none is that comes behind it.
+func (s *seat) give(batch []byte) {
+	if s.deaf {
+		return
+	}
+	j := s.hub.input(s.ctx)
+	if j == nil || !j.feed.writeFor(&s.giver, batch) {
+		s.deaf = true
+		return
+	}
+	if arrived := j.in.arrived; arrived != nil {
+		arrived(false, true)
+	}
+}
+
+// accept counts the batch that is about to be given.
+func (s *seat) accept(batch []byte) bool {
+	n := s.pending
+	s.pending = 0
+	return s.hub.count(s, n, len(batch))
+}
+
+func (s *seat) act(do action) {
+	if j := s.hub.input(s.ctx); j != nil && !s.deaf {
+		do(j)
+	}
+}
+
+// pump sends what the log has until it ends, or the client falls out of it.
+func (s *seat) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
+	defer s.cursor.Close()
+	if s.hello && s.greet(out, batch) != nil {
+		return nil // the cause comes from the socket
+	}
+	for {
+		switch err := s.cursor.Next(ctx, batch); err {
+		case nil:
+		case io.EOF:
+			return s.hub.cause()
+		case wire.ErrNotKept:
+			return errTooSlow
+		default:
+			return context.Cause(ctx)
+		}
+		if out.Send(batch) != nil {
+			return nil
+		}
+		if s.hub.options.single && s.cursor.WantsAcknowledgement() {
+			s.conn.Ping()
+		}
+	}
+}
+
+func (s *seat) wait(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+func (s *seat) end(error, context.Context, context.Context) (none process.State) { return none }
+
+// The rest has nothing to do: what is behind a seat goes on without it.
+func (s *seat) lastWord()   {}
+func (s *seat) hurry(error) {}
+func (s *seat) closeInput() {}
+func (s *seat) release()    {}
