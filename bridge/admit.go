@@ -14,6 +14,7 @@ type admission struct {
 	name    string // of the client; empty: not known
 	program program
 	place   *place
+	seat    *place // among the clients of shared programs; nil: it needs none
 
 	// Of a session only: what starts its program, and what ends it when the
 	// program changes or the server drains.
@@ -69,10 +70,15 @@ func (a *admission) checkHost() *Refusal   { return a.handler.gate().checkHost(a
 func (a *admission) checkOrigin() *Refusal { return a.handler.gate().checkOrigin(a.request) }
 
 // takePlace takes a place among the sessions.
-func (a *admission) takePlace() *Refusal { return a.enter(1) }
+func (a *admission) takePlace() *Refusal { return a.takePlaceFor(1) }
 
 // takePlaceForCGI takes a place that MaxSessions does not count.
-func (a *admission) takePlaceForCGI() *Refusal { return a.enter(0) }
+func (a *admission) takePlaceForCGI() *Refusal { return a.takePlaceFor(0) }
+
+func (a *admission) takePlaceFor(sessions int) (refused *Refusal) {
+	a.place, refused = a.enter(&applicant{who: a.handler.limits().limitFor(a.client), sessions: sessions})
+	return refused
+}
 
 // join makes the session one of its program's.
 func (a *admission) join() *Refusal {

@@ -18,29 +18,27 @@ const (
 	waitLimit = time.Second
 )
 
-// enter takes a place. It may wait for one.
-func (a *admission) enter(sessions int) *Refusal {
+// enter takes the place that an applicant wants. It may wait for one.
+func (a *admission) enter(applicant *applicant) (*place, *Refusal) {
 	l, s := a.handler.limits(), a.handler.service()
 	if s.draining.Err() != nil {
-		return shuttingDown
+		return nil, shuttingDown
 	}
-	applicant := &applicant{who: l.limitFor(a.client), sessions: sessions}
 	if l.apply(applicant) {
 		if refused := a.await(applicant); refused != nil {
 			applicant.place.free()
-			return refused
+			return nil, refused
 		}
 	}
 	if applicant.refused != nil {
-		return a.detailed(applicant)
+		return nil, a.detailed(applicant)
 	}
 	if !s.enter() {
 		applicant.place.free()
-		return shuttingDown
+		return nil, shuttingDown
 	}
-	a.place = applicant.place
-	a.place.service = s
-	return nil
+	applicant.place.service = s
+	return applicant.place, nil
 }
 
 var clientGone = &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleGone, Reason: "client gone"}

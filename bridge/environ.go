@@ -9,21 +9,43 @@ import (
 
 type variable struct{ name, value string }
 
+// An environment is what a child finds there. No variable is set twice: of a name
+// that stands twice some programs see the first and some the last.
+type environment struct {
+	list  []string
+	taken map[string]bool
+}
+
+func newEnvironment(size int) *environment {
+	return &environment{make([]string, 0, size), make(map[string]bool, size)}
+}
+
+// set sets a variable, unless it is set.
+func (e *environment) set(name, value string) {
+	if !e.taken[name] {
+		e.taken[name] = true
+		e.list = append(e.list, name+"="+value)
+	}
+}
+
+// setAll sets variables ("NAME=value") that are not set; of several with one name
+// the last counts, as in os/exec.
+func (e *environment) setAll(variables []string) {
+	for _, v := range slices.Backward(variables) {
+		if i := 1 + strings.IndexByte(v[min(1, len(v)):], '='); i > 0 { // on Windows, names may begin with =
+			e.set(v[:i], v[i+1:])
+		}
+	}
+}
+
 // environ is the child's environment: the program's own variables, the other
 // ones of CGI (RFC 3875, section 4.1), what Handler.Env gives beside them, and
 // the request's headers as HTTP_*. None sets a variable that one before it has
-// set: of a name that stands twice some programs see the first and some the last.
+// set.
 func (a *admission) environ(id string, own ...variable) []string {
 	h, r := a.handler, a.request
-	env := make([]string, 0, 24+len(h.Env)+len(r.Header))
-	taken := make(map[string]bool, cap(env))
-	set := func(name, value string) {
-		if !taken[name] {
-			taken[name] = true
-			env = append(env, name+"="+value)
-		}
-	}
-
+	env := newEnvironment(24 + len(h.Env) + len(r.Header))
+	set := env.set
 	for _, v := range own {
 		set(v.name, v.value)
 	}
@@ -60,11 +82,7 @@ func (a *admission) environ(id string, own ...variable) []string {
 		set("HTTPS", "on")
 	}
 	set("HTTP_HOST", r.Host)
-	for _, v := range slices.Backward(h.Env) { // the last of a name counts, as in os/exec
-		if i := 1 + strings.IndexByte(v[min(1, len(v)):], '='); i > 0 { // on Windows, names may begin with =
-			set(v[:i], v[i+1:])
-		}
-	}
+	env.setAll(h.Env)
 	for name, values := range r.Header {
 		variable, ok := headerVariable(name)
 		if !ok {
@@ -76,7 +94,7 @@ func (a *admission) environ(id string, own ...variable) []string {
 		}
 		set(variable, strings.Join(values, separator))
 	}
-	return env
+	return env.list
 }
 
 // headerVariable is the variable that a header becomes. Proxy becomes none:

@@ -41,6 +41,21 @@ type visit struct {
 	name     string // of the session to continue; empty: none
 	received int64  // the number of the last message that the client has; -1: it does not say
 	hub      *hub   // as far as there is one
+	only     bool   // it starts nothing if there is none
+
+	environ func(id string) []string // of the program, if it starts one
+}
+
+// from is the number of the first message that the client gets, 0 if it has
+// none, and whether it continues an earlier connection.
+func (v *visit) from(first bool) (number int64, resumed bool) {
+	if v.hub.options.single {
+		return v.received + 1, !first
+	}
+	if v.received >= 0 && v.name == v.hub.name {
+		return v.received + 1, true
+	}
+	return 0, false
 }
 
 // A hubKey is a digest of what a hub is known by. To look one up takes as long
@@ -88,23 +103,27 @@ func (s *service) forget(h *hub) {
 
 // join makes a connection one of a hub's links, which may be a new one, and
 // serves it.
-func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, options func() *hub) {
+func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create func() *hub) {
 	info := a.info()
 	conn, err := wire.Accept(w, a.request, h.options(a))
 	if err != nil {
 		h.emit(HandshakeFailed{*info, err})
 		a.place.free()
+		a.seat.free()
 		return
 	}
-	if !h.service().enter() {
-		a.place.free()
-		go h.turnAway(conn, info, errShutdown, func() {})
-		return
+	leave := a.seat.free
+	if a.seat == nil {
+		if !h.service().enter() {
+			a.place.free()
+			go h.turnAway(conn, info, errShutdown, func() {})
+			return
+		}
+		leave = h.service().leave
 	}
-	leave := h.service().leave
 	first := false
-	if v.hub == nil && options != nil {
-		if v.hub, first = h.service().hubFor(v.key, options); first {
+	if v.hub == nil && !v.only {
+		if v.hub, first = h.service().hubFor(v.key, create); first {
 			info.ID = v.hub.id
 			a.place.begin()
 			h.emit(Opened{*info})
@@ -119,14 +138,16 @@ func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, options fu
 	}
 	info.ID = v.hub.id
 	s := v.hub.newSeat(conn, h.Framing)
-	s.hello, s.resumed = conn.Subprotocol() == countingProtocol, !first
+	s.hello = conn.Subprotocol() == countingProtocol
+	from, resumed := v.from(first)
+	s.resumed = resumed
 	sess := h.newSession(h.service().draining, conn, s)
 	s.ctx, s.stop = sess.ctx, sess.end
 	s.giver.stop = s.ctx.Done()
 	if v.hub.options.single {
 		sess.life.limit, sess.idle.limit = 0, 0 // hold for the program's session
 	}
-	if err := v.hub.attach(s, v.received+1); err != nil {
+	if err := v.hub.attach(s, from); err != nil {
 		sess.end(nil)
 		end, _ := err.(Ending)
 		go h.turnAway(conn, info, end, leave)
@@ -162,27 +183,46 @@ func (h *Handler) serve(sess *session, s *seat, info *Info, leave func()) {
 	h.emit(Detached{*info, ending, time.Since(begin)})
 }
 
-// host runs the program of a hub.
+// host runs the program of a hub, again and again if the hub is for that.
 func (h *Handler) host(hub *hub, a *admission, info Info) {
-	child, err := a.launcher.start(a.environ(hub.id))
+	defer a.place.free()
+	var wait time.Duration
+	for again := true; again; {
+		begin := time.Now()
+		h.hostRun(hub, a, info, wait > 0)
+		wait = nextRestart(wait, time.Since(begin))
+		again = hub.restarts(a.ctx, wait)
+	}
+}
+
+// hostRun is one run of the program. If it cannot be started and was not before,
+// clients are told.
+func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
+	child, err := a.launcher.start(a.visit.environ(hub.id))
 	if err != nil {
 		h.emit(NotStarted{Info: info, Command: a.program.command, Err: err})
-		a.place.programGone()
-		hub.setJob(nil)
-		hub.Answer(wire.Ending(notStarted(err)))
-		ending := hub.Close(wire.Ending(notStarted(err)), 0)
-		h.emit(Closed{Info: info, Ending: Ending(ending)})
-		a.place.free()
+		if !again {
+			a.place.programGone()
+			hub.notStarted(notStarted(err))
+			h.emit(Closed{Info: info, Ending: notStarted(err)})
+		}
 		return
 	}
 	info.Pid = child.Pid()
 	h.emit(Started{info})
 	j := newJob(child, h.Framing, h.Bounds.backlog(), nil, h.stderrOf(&info))
-	j.place = a.place
+	if !hub.options.restart {
+		j.place = a.place
+	}
 	hub.setJob(j)
 	sess := h.newSession(a.ctx, hub, j)
 	sess.pings = true // the links look after their clients
-	h.run(sess, a.place, &info)
+	if !hub.options.single {
+		sess.life.limit, sess.idle.limit = 0, 0 // hold for each client's session
+	}
+	begin := time.Now()
+	ending, state := sess.run()
+	h.closed(sess, &info, ending, state, time.Since(begin))
 }
 
 // greeting is the first message to a client that counts.

@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -55,7 +54,7 @@ type hubOptions struct {
 	retention wire.Retention
 	skip      bool  // a client that is too slow goes on with the newest message
 	replay    int64 // of the newest messages, for a client that has none
-	restart   func(ranFor time.Duration) (wait time.Duration, again bool)
+	restart   bool  // the program is started again when it has exited
 }
 
 // How a link of a hub may end besides.
@@ -77,18 +76,13 @@ func newHub(s *service, key hubKey, name, id string, o hubOptions) *hub {
 		abandoned: make(chan wire.Ending, 1),
 		done:      make(chan struct{}),
 		seats:     make(map[*seat]struct{}),
+		run:       newHubRun(),
 	}
 	h.log = wire.NewLog(o.buffer, o.retention, h.askSeats)
-	h.begin()
 	return h
 }
 
-// begin prepares for a run of the program.
-func (h *hub) begin() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.run = hubRun{ready: make(chan struct{}), stopped: make(chan struct{})}
-}
+func newHubRun() hubRun { return hubRun{ready: make(chan struct{}), stopped: make(chan struct{})} }
 
 // askSeats has the clients told that the log is full, if they are to say what
 // they have.
@@ -135,6 +129,7 @@ func (h *hub) attach(s *seat, from int64) error {
 		return goneEnding(first)
 	}
 	if h.options.single {
+		s.received = h.received.Messages
 		h.log.Acknowledge(s.cursor.Number())
 		for old := range h.seats {
 			delete(h.seats, old)
@@ -145,7 +140,6 @@ func (h *hub) attach(s *seat, from int64) error {
 		h.alone.Stop()
 	}
 	h.seats[s] = struct{}{}
-	s.received = h.received.Messages
 	return nil
 }
 
@@ -164,128 +158,73 @@ func (h *hub) acknowledge(s *seat, number int64) {
 	}
 }
 
-// leave is for the end of a seat's session: its cause, and whether its client
-// has answered the close frame.
-func (h *hub) leave(s *seat, cause error, answered bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if _, ok := h.seats[s]; !ok {
-		return // it was taken over
-	}
-	delete(h.seats, s)
-	end, _ := errors.AsType[Ending](cause)
-	switch told := h.ending != nil && endsWith(cause, *h.ending); {
-	case h.options.single && !told && end.Code != 0 && !isLoss(end):
-		h.abandon(end) // the client does not want it any more
-	case h.options.single && told && answered:
-		h.finish()
-	case len(h.seats) > 0:
-	case h.ending != nil && !h.keepsEnding():
-		h.finish()
-	default:
-		if isLoss(end) && h.options.single {
-			h.startAlone(end)
-		} else {
-			h.startAlone(errNoClient)
-		}
-	}
-}
-
-// endsWith reports whether a cause ends a link in a certain way.
-func endsWith(cause error, end wire.Ending) bool {
-	if ended, ok := errors.AsType[programEnded](cause); ok {
-		return ended.Ending == Ending(end)
-	}
-	own, ok := errors.AsType[Ending](cause)
-	return ok && own == Ending(end)
-}
-
-// goneEnding is for a client that wants a message that is not kept.
-func goneEnding(first int64) Ending {
-	return Ending{4410, fmt.Sprintf("gone: %d is the first kept", first)}
-}
-
-// isLoss reports whether a client that leaves in this way may come back: there
-// was no close frame, or its page was reloaded or left (1001).
-func isLoss(end Ending) bool { return end.Code == codeAbnormal || end.Code == codeGoingAway }
-
-// keepsEnding reports whether a client that comes back is to be told the end.
-func (h *hub) keepsEnding() bool {
-	if !h.options.single || h.ending == nil {
-		return false
-	}
-	return h.exited || Ending(*h.ending) == errTimeout || Ending(*h.ending) == errIdle
-}
-
-// startAlone begins the time that the program goes on without a seat. h.mu is
-// locked.
-func (h *hub) startAlone(why Ending) {
-	switch d := h.options.alone; {
-	case d < 0 && h.ending == nil:
-	case d <= 0:
-		h.abandon(why)
-	default:
-		h.alone = time.AfterFunc(d, func() {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			if len(h.seats) == 0 {
-				h.abandon(why)
-			}
-		})
-	}
-}
-
-// abandon ends the program, which nobody wants any more. h.mu is locked.
-func (h *hub) abandon(why Ending) {
-	if h.over {
-		return
-	}
-	h.finish()
-	h.log.Cut()
-	h.abandoned <- wire.Ending(why)
-}
-
-// finish says that nobody is told anything any more. h.mu is locked.
-func (h *hub) finish() {
-	if !h.over {
-		h.over = true
-		h.service.forget(h)
-		close(h.done)
-	}
-}
-
-// cause is why the links of a hub end whose log has ended.
-func (h *hub) cause() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	switch {
-	case h.ending == nil:
-		return errLost
-	case h.exited:
-		return programEnded{Ending(*h.ending)}
-	}
-	return Ending(*h.ending)
-}
-
-// setJob says what the run's program is; nil: it could not be started.
+// setJob says what the run's program is.
 func (h *hub) setJob(j *job) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.run.job = j
-	if j == nil {
-		close(h.run.ready)
-	}
 }
 
-// input waits for the program, and returns it; nil if there is none to come.
-func (h *hub) input(ctx context.Context) *job {
+// notStarted ends a hub whose program cannot be started.
+func (h *hub) notStarted(end Ending) {
+	h.mu.Lock()
+	close(h.run.ready)
+	h.mu.Unlock()
+	h.Answer(wire.Ending(end))
+	h.Close(wire.Ending(end), 0)
+}
+
+// restarts waits for the time of the next run of the program. It reports whether
+// there is one.
+func (h *hub) restarts(ctx context.Context, wait time.Duration) bool {
+	if !h.options.restart || !h.isOpen() {
+		return false
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-h.done:
+	case <-ctx.Done():
+		if end, ok := errors.AsType[Ending](context.Cause(ctx)); ok {
+			h.Answer(wire.Ending(end))
+			h.Close(wire.Ending(end), 0)
+		}
+	}
+	return false
+}
+
+// isOpen reports whether clients may come.
+func (h *hub) isOpen() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.over && h.ending == nil
+}
+
+// input waits for the program, for as long as a seat's client is there, and
+// returns it; nil if there is none to come.
+func (h *hub) input(s *seat) *job {
 	h.mu.Lock()
 	run := h.run
 	h.mu.Unlock()
 	select {
 	case <-run.ready:
-	case <-ctx.Done():
-		return nil
+	default:
+		look := time.NewTicker(goneInterval)
+		defer look.Stop()
+		for waits := true; waits; {
+			select {
+			case <-run.ready:
+				waits = false
+			case <-s.ctx.Done():
+				return nil
+			case <-look.C:
+				if s.conn.IsGone() {
+					return nil
+				}
+			}
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -62,7 +62,8 @@ func (h *hub) Cut() {
 // returns when they are told, or when nobody is to be told any more.
 func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
 	h.mu.Lock()
-	if h.ending == nil && h.options.restart != nil && !h.over {
+	if h.ending == nil && h.options.restart && !h.over {
+		h.run = newHubRun()
 		h.mu.Unlock()
 		return end // of this run only
 	}

@@ -27,8 +27,9 @@ type job struct {
 // newJob makes a job of a child. At most limit bytes wait for it to read them,
 // and said, which may be nil, is told of each line of its standard error.
 func newJob(child *process.Process, f Framing, limit int, gone func() bool, said func(line string)) *job {
-	j := &job{child: child, codec: codecOf(f), lines: lineLog{said: said}}
-	j.in = inbox{codec: j.codec, give: j.feed.write, act: func(do action) { do(j) }}
+	c := codecOf(f)
+	j := &job{child: child, codec: outward(c), lines: lineLog{said: said}}
+	j.in = inbox{codec: c, give: j.feed.write, act: func(do action) { do(j) }}
 	j.feed.init(child.Stdin, limit, &j.wg, func(error) {}) // a child may close its input
 	j.feed.gone = gone
 	if _, ok := j.codec.(lastWorder); ok {

@@ -40,8 +40,14 @@ type Limits struct {
 	// positive number holds for them too, a negative one is no limit.
 	MaxPerAddress int
 
+	// MaxClients is how many connections shared programs may have at once (Share);
+	// one over it is refused with 429. They count for MaxPerAddress too; the
+	// programs count for MaxForks. Zero means 10000, a negative number no limit.
+	MaxClients int
+
 	mu         sync.Mutex
 	all        taken
+	clients    taken
 	perAddress map[netip.Prefix]taken // of the addresses that MaxPerAddress counts
 	begun      int                    // sessions that were let in, running or not
 	waiting    []*applicant           // in the order of arrival
@@ -51,6 +57,7 @@ type Limits struct {
 const (
 	DefaultMaxForks      = 1024
 	DefaultMaxPerAddress = 64
+	DefaultMaxClients    = 10000
 )
 
 // taken counts sessions and CGI programs.
@@ -76,6 +83,7 @@ func (h *Handler) limits() *Limits {
 type applicant struct {
 	who      netip.Prefix // whom it counts for; not valid: nobody
 	sessions int          // that MaxSessions counts: 1 or 0
+	client   bool         // it is a client of a shared program, not a program
 
 	// While it waits, guarded by the Limits' mu.
 	impatient bool          // it waits only while a place is about to be free
@@ -102,6 +110,7 @@ func (l *Limits) limitFor(c client) netip.Prefix {
 }
 
 func (l *Limits) maxForks() int      { return cmp.Or(l.MaxForks, DefaultMaxForks) }
+func (l *Limits) maxClients() int    { return cmp.Or(l.MaxClients, DefaultMaxClients) }
 func (l *Limits) maxPerAddress() int { return cmp.Or(l.MaxPerAddress, DefaultMaxPerAddress) }
 
 // apply gives an applicant a place or a refusal, or lets it wait: then its
@@ -121,6 +130,7 @@ func (l *Limits) apply(a *applicant) (waits bool) {
 var (
 	noMoreSessions = &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleSessions, Reason: "no more sessions"}
 	tooMany        = &Refusal{Status: http.StatusTooManyRequests, Rule: RuleForks, Reason: "too many sessions"}
+	tooManyClients = &Refusal{Status: http.StatusTooManyRequests, Rule: RuleClients, Reason: "too many clients"}
 	tooManyOfOne   = &Refusal{Status: http.StatusTooManyRequests, Rule: RuleAddress, Reason: "too many sessions from this address"}
 )
 
@@ -129,20 +139,27 @@ func (l *Limits) take(a *applicant) (*place, *Refusal) {
 	switch {
 	case l.MaxSessions > 0 && l.begun+a.sessions > l.MaxSessions:
 		return nil, noMoreSessions
-	case l.maxForks() > 0 && l.all.full(l.maxForks()):
+	case a.client && l.maxClients() > 0 && l.clients.full(l.maxClients()):
+		return nil, tooManyClients
+	case !a.client && l.maxForks() > 0 && l.all.full(l.maxForks()):
 		return nil, tooMany
 	case a.who.IsValid() && l.perAddress[a.who].full(l.maxPerAddress()):
 		return nil, tooManyOfOne
 	}
 	l.begun += a.sessions
-	p := &place{limits: l, who: a.who, unbegun: a.sessions, state: placeTaken}
-	l.count(p.who, taken{}, p.state.counts())
+	p := &place{limits: l, who: a.who, client: a.client, unbegun: a.sessions, state: placeTaken}
+	l.count(p, taken{}, p.state.counts())
 	return p, nil
 }
 
 // count counts a place, whose state has changed, as what it is now.
-func (l *Limits) count(who netip.Prefix, before, now taken) {
-	l.all.change(before, now)
+func (l *Limits) count(p *place, before, now taken) {
+	if p.client {
+		l.clients.change(before, now)
+	} else {
+		l.all.change(before, now)
+	}
+	who := p.who
 	if !who.IsValid() {
 		return
 	}

@@ -8,6 +8,7 @@ import "net/netip"
 type place struct {
 	limits   *Limits
 	who      netip.Prefix
+	client   bool      // of a shared program: it is no program
 	service  *service  // nil: its Handler does not count it yet
 	launcher *launcher // nil: it has not joined a program's sessions
 
@@ -65,7 +66,7 @@ func (p *place) become(state placeState) bool {
 	if state <= p.state {
 		return false
 	}
-	l.count(p.who, p.state.counts(), state.counts())
+	l.count(p, p.state.counts(), state.counts())
 	p.state = state
 	if state == placeFreed {
 		l.begun -= p.unbegun

@@ -42,6 +42,7 @@ const (
 	RuleSessions                     // Limits.MaxSessions
 	RuleForks                        // Limits.MaxForks
 	RuleAddress                      // Limits.MaxPerAddress
+	RuleClients                      // Limits.MaxClients
 	RuleGone                         // the client left before it got a place
 	RuleBodySize                     // a body over Bounds.MaxMessageSize
 	RuleBody                         // a body that came too slowly or not whole
@@ -53,6 +54,7 @@ var shuttingDown = &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleShu
 func (a *admission) refuse(w http.ResponseWriter, refused *Refusal) {
 	refused.answer(w, a.request, a.handler.Events)
 	a.place.free()
+	a.seat.free()
 }
 
 // answer answers a request with the refusal, and tells events, which may be nil.

@@ -54,7 +54,7 @@ var toResumed = []admitStep{
 // unlessFound is a step for those that start a program.
 func unlessFound(step admitStep) admitStep {
 	return func(a *admission) *Refusal {
-		if a.visit != nil && (a.visit.hub != nil || a.visit.received > 0) {
+		if a.visit != nil && (a.visit.hub != nil || a.visit.only) {
 			return nil
 		}
 		return step(a)
@@ -69,18 +69,14 @@ func (r Resume) open(h *Handler, w http.ResponseWriter, a *admission) {
 		h.open(w, a)
 		return
 	}
-	var options func() *hub
-	if v.received <= 0 {
-		options = func() *hub {
-			return newHub(h.service(), v.key, v.name, newID(), hubOptions{
-				single:    true,
-				alone:     cmp.Or(r.For, DefaultResumeFor),
-				buffer:    cmp.Or(r.Buffer, DefaultBuffer),
-				retention: wire.UntilAcknowledged,
-			})
-		}
-	}
-	v.join(h, w, a, options)
+	v.join(h, w, a, func() *hub {
+		return newHub(h.service(), v.key, v.name, newID(), hubOptions{
+			single:    true,
+			alone:     cmp.Or(r.For, DefaultResumeFor),
+			buffer:    cmp.Or(r.Buffer, DefaultBuffer),
+			retention: wire.UntilAcknowledged,
+		})
+	})
 }
 
 // The length of a key, which shall be too long to guess: 22 letters can hold 128
@@ -111,13 +107,14 @@ func (a *admission) findResumed() *Refusal {
 	if len(own["resume"]) == 0 {
 		return nil
 	}
-	v := &visit{name: own["resume"][0], received: -1}
+	v := &visit{name: own["resume"][0], received: -1, environ: func(id string) []string { return a.environ(id) }}
 	if len(own["resume"]) > 1 || !isKey(v.name) {
 		return badKey
 	}
 	if refused := v.setReceived(own["received"]); refused != nil {
 		return refused
 	}
+	v.only = v.received > 0
 	a.request = withQuery(a.request, rest)
 	v.key = newHubKey(a.program.name(), a.request.URL.Path, a.request.Header.Get("Origin"), v.name)
 	v.hub = a.handler.service().found(v.key)

@@ -18,7 +18,7 @@ type seat struct {
 	cursor *wire.Cursor
 	hello  bool // the client counts: it is told where it stands
 
-	received int64                   // what the program had been given when it came
+	received int64                   // messages of its client's that the program had been given
 	resumed  bool                    // it continues an earlier link
 	ctx      context.Context         // of its session
 	stop     context.CancelCauseFunc // ends that
@@ -58,7 +58,7 @@ func (s *seat) give(batch []byte) {
 	if s.deaf {
 		return
 	}
-	j := s.hub.input(s.ctx)
+	j := s.hub.input(s)
 	if j == nil || !j.feed.writeFor(&s.giver, batch) {
 		s.deaf = true
 		return
@@ -76,7 +76,7 @@ func (s *seat) accept(batch []byte) bool {
 }
 
 func (s *seat) act(do action) {
-	if j := s.hub.input(s.ctx); j != nil && !s.deaf {
+	if j := s.hub.input(s); j != nil && !s.deaf {
 		do(j)
 	}
 }

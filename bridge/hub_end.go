@@ -1,0 +1,112 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+)
+
+// leave is for the end of a seat's session: its cause, and whether its client
+// has answered the close frame.
+func (h *hub) leave(s *seat, cause error, answered bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.seats[s]; !ok {
+		return // it was taken over
+	}
+	delete(h.seats, s)
+	end, _ := errors.AsType[Ending](cause)
+	switch told := h.ending != nil && endsWith(cause, *h.ending); {
+	case h.options.single && !told && end.Code != 0 && !isLoss(end):
+		h.abandon(end) // the client does not want it any more
+	case h.options.single && told && answered:
+		h.finish()
+	case len(h.seats) > 0:
+	case h.ending != nil && !h.keepsEnding():
+		h.finish()
+	default:
+		if isLoss(end) && h.options.single {
+			h.startAlone(end)
+		} else {
+			h.startAlone(errNoClient)
+		}
+	}
+}
+
+// endsWith reports whether a cause ends a link in a certain way.
+func endsWith(cause error, end wire.Ending) bool {
+	if ended, ok := errors.AsType[programEnded](cause); ok {
+		return ended.Ending == Ending(end)
+	}
+	own, ok := errors.AsType[Ending](cause)
+	return ok && own == Ending(end)
+}
+
+// goneEnding is for a client that wants a message that is not kept.
+func goneEnding(first int64) Ending {
+	return Ending{4410, fmt.Sprintf("gone: %d is the first kept", first)}
+}
+
+// isLoss reports whether a client that leaves in this way may come back: there
+// was no close frame, or its page was reloaded or left (1001).
+func isLoss(end Ending) bool { return end.Code == codeAbnormal || end.Code == codeGoingAway }
+
+// keepsEnding reports whether a client that comes back is to be told the end.
+func (h *hub) keepsEnding() bool {
+	if !h.options.single || h.ending == nil {
+		return false
+	}
+	return h.exited || Ending(*h.ending) == errTimeout || Ending(*h.ending) == errIdle
+}
+
+// startAlone begins the time that the program goes on without a seat. h.mu is
+// locked.
+func (h *hub) startAlone(why Ending) {
+	switch d := h.options.alone; {
+	case d < 0 && h.ending == nil:
+	case d <= 0:
+		h.abandon(why)
+	default:
+		h.alone = time.AfterFunc(d, func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if len(h.seats) == 0 {
+				h.abandon(why)
+			}
+		})
+	}
+}
+
+// abandon ends the program, which nobody wants any more. h.mu is locked.
+func (h *hub) abandon(why Ending) {
+	if h.over {
+		return
+	}
+	h.finish()
+	h.log.Cut()
+	h.abandoned <- wire.Ending(why)
+}
+
+// finish says that nobody is told anything any more. h.mu is locked.
+func (h *hub) finish() {
+	if !h.over {
+		h.over = true
+		h.service.forget(h)
+		close(h.done)
+	}
+}
+
+// cause is why the links of a hub end whose log has ended.
+func (h *hub) cause() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.ending == nil:
+		return errLost
+	case h.exited:
+		return programEnded{Ending(*h.ending)}
+	}
+	return Ending(*h.ending)
+}

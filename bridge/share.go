@@ -1,0 +1,192 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+)
+
+// Share runs one program for all clients, and sends every client each of its
+// messages. With CommandDir there is one for each program. The first client
+// starts it. Messages from clients reach it whole, in the order of arrival. When it
+// exits, each client gets the rest of its output and its close code.
+//
+// Its environment has nothing of a request, but WSBRIDGE_SHARED=1, and in
+// UNIQUE_ID the name of the run. Timeout and IdleTimeout hold for each connection.
+type Share struct {
+	// ByURL runs one program for each path and query, which it finds in PATH_INFO
+	// and QUERY_STRING.
+	ByURL bool
+
+	// Keep is how long the program goes on when its last client has left. When it
+	// is negative the program is not ended for that, and Handler.Start starts it.
+	Keep time.Duration
+
+	// Restart starts the program again when it has exited, and clients stay
+	// connected: after 1 s, doubled up to 30 s, and 1 s again after it has run for a
+	// minute.
+	Restart bool
+
+	// Replay is how many of the newest messages a new client gets first, as far as
+	// they are kept.
+	Replay int
+
+	// Buffer is how many bytes of the newest messages are kept, beside what one
+	// read of the program's output brings. Zero means 1 MiB.
+	Buffer int
+
+	// Slow says what becomes of a client that falls out of the buffer. The program
+	// is read no faster than the fastest client takes its messages.
+	Slow Slow
+}
+
+// Slow is what becomes of a client that does not keep up with a shared program.
+type Slow int
+
+const (
+	SlowClose Slow = iota // it is closed with 1013
+	SlowSkip              // it goes on with the newest message
+	SlowWait              // the program waits for it, as long as it answers pings
+)
+
+var toShared = []admitStep{
+	(*admission).checkHandshake,
+	(*admission).checkHost,
+	(*admission).checkOrigin,
+	(*admission).findProgram,
+	(*admission).findShared,
+	(*admission).takeSeat,
+	unlessFound((*admission).takeSharedPlace),
+	unlessFound((*admission).join),
+}
+
+func (s Share) steps() []admitStep { return toShared }
+
+func (s Share) open(h *Handler, w http.ResponseWriter, a *admission) {
+	a.visit.join(h, w, a, func() *hub { return s.newHub(h, a.visit.key) })
+}
+
+func (s Share) newHub(h *Handler, key hubKey) *hub {
+	run := rand.Text()
+	o := hubOptions{
+		alone:     s.Keep,
+		buffer:    cmp.Or(s.Buffer, DefaultBuffer),
+		retention: wire.UntilFirst,
+		skip:      s.Slow == SlowSkip,
+		replay:    int64(s.Replay),
+		restart:   s.Restart,
+	}
+	if s.Slow == SlowWait {
+		o.retention = wire.UntilAll
+	}
+	return newHub(h.service(), key, run, run, o)
+}
+
+// findShared finds the program that a client shares.
+func (a *admission) findShared() *Refusal {
+	share, _ := a.handler.Hosting.(Share)
+	v := &visit{received: -1, environ: a.sharedEnviron}
+	a.visit = v
+	if a.counts() {
+		rest, own := cutParameters(a.request.URL.RawQuery)
+		if refused := v.setReceived(own["received"]); refused != nil {
+			return refused
+		}
+		if len(own["resume"]) == 1 {
+			v.name = own["resume"][0]
+		}
+		a.request = withQuery(a.request, rest)
+	}
+	v.key = newHubKey(a.program.name())
+	if share.ByURL {
+		v.key = newHubKey(a.program.name(), a.request.URL.Path, a.request.URL.RawQuery)
+	}
+	v.hub = a.handler.service().found(v.key)
+	return nil
+}
+
+// takeSeat takes a place among the clients of shared programs.
+func (a *admission) takeSeat() *Refusal {
+	place, refused := a.enter(&applicant{who: a.handler.limits().limitFor(a.client), client: true})
+	a.seat = place
+	return refused
+}
+
+// takeSharedPlace takes a place for a program that is no single client's.
+func (a *admission) takeSharedPlace() (refused *Refusal) {
+	a.place, refused = a.enter(&applicant{who: netip.Prefix{}, sessions: 1})
+	return refused
+}
+
+// sharedEnviron is the environment of a shared program.
+func (a *admission) sharedEnviron(id string) []string {
+	h := a.handler
+	env := newEnvironment(8 + len(h.Env))
+	share, _ := h.Hosting.(Share)
+	for _, v := range a.program.vars {
+		if v.name == "SCRIPT_NAME" || share.ByURL {
+			env.set(v.name, v.value)
+		}
+	}
+	if share.ByURL {
+		env.set("PATH_INFO", a.request.URL.Path)
+		env.set("QUERY_STRING", a.request.URL.RawQuery)
+	}
+	env.set("SERVER_SOFTWARE", cmp.Or(h.ServerSoftware, "wsbridge"))
+	env.set("GATEWAY_INTERFACE", "CGI/1.1")
+	env.set("WSBRIDGE_SHARED", "1")
+	env.set("UNIQUE_ID", id)
+	env.setAll(h.Env)
+	return env.list
+}
+
+// Start starts the program of a Share that is kept for good (Keep), before its
+// first client. With CommandDir and with ByURL there is nothing to start.
+func (h *Handler) Start() error {
+	share, ok := h.Hosting.(Share)
+	if !ok || share.Keep >= 0 || share.ByURL || h.CommandDir != nil {
+		return nil
+	}
+	a := &admission{handler: h, request: new(http.Request).WithContext(context.Background())}
+	a.program = program{command: h.Command, dir: h.Dir}
+	a.visit = &visit{environ: a.sharedEnviron}
+	for _, next := range []admitStep{(*admission).takeSharedPlace, (*admission).join} {
+		if refused := next(a); refused != nil {
+			a.place.free()
+			return errors.New(refused.Reason)
+		}
+	}
+	hub, first := h.service().hubFor(newHubKey(a.program.name()), func() *hub {
+		return share.newHub(h, newHubKey(a.program.name()))
+	})
+	if !first {
+		a.place.free()
+		return nil
+	}
+	info := Info{ID: hub.id, Program: a.program.name()}
+	a.place.begin()
+	h.emit(Opened{info})
+	go h.host(hub, a, info)
+	return nil
+}
+
+// How long a shared program that has exited waits before it is started again.
+const (
+	firstRestart  = time.Second
+	latestRestart = 30 * time.Second
+	longRun       = time.Minute // after which the next wait is the first again
+)
+
+// nextRestart is the wait that follows one, after a run.
+func nextRestart(wait, ranFor time.Duration) time.Duration {
+	if wait == 0 || ranFor >= longRun {
+		return firstRestart
+	}
+	return min(2*wait, latestRestart)
+}
