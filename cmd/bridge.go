@@ -32,7 +32,12 @@ func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []str
 			Hosts:          hosts,
 			TrustedProxies: o.trustProxies,
 		},
-		Limits:         &bridge.Limits{MaxForks: offIfZero(o.maxForks), MaxPerAddress: o.maxPerIP},
+		Limits: &bridge.Limits{
+			MaxForks:      offIfZero(o.maxForks),
+			MaxPerAddress: o.maxPerIP,
+			MaxClients:    offIfZero(o.maxClients),
+		},
+		Hosting:        o.hosting(),
 		Events:         withHints(o.maxFrameSize, bridge.LogEvents(log)),
 		ServerSoftware: "wsbridge/" + versionName(),
 	}
@@ -44,6 +49,9 @@ func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []str
 		h.Framing = bridge.Chunks{}
 	case o.passStderr:
 		h.Framing = bridge.Tagged{}
+	}
+	if o.readOnly {
+		h.Framing = bridge.ReadOnly{Framing: h.Framing}
 	}
 	return h
 }

@@ -15,7 +15,7 @@ import (
 // listeners to serve at.
 func serveOnce(s *openSite, listeners []net.Listener, end context.CancelCauseFunc) []net.Listener {
 	ended := func(status exitStatus) { end(status) }
-	if s.hasPages() {
+	if s.hasPages() || s.resume > 0 { // whose client may come back
 		s.limitToOne(nil, ended)
 		return listeners
 	}

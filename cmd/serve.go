@@ -78,6 +78,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 		o.pageOptions.flags(),
 		o.messageOptions.flags(),
 		sessions,
+		o.hostingOptions.flags(),
 		o.accessOptions.flags(),
 		o.logOptions.flags(),
 		other,
@@ -101,6 +102,8 @@ func (o *serveOptions) check() error {
 		return flagProblem("redirport", o.redirPort, errors.New("must differ from --port"))
 	case o.redirPort != 0 && !o.onTCP():
 		return errors.New("--redirport: beside --unixsocket it needs --port or --address")
+	case o.once && o.share != "":
+		return errors.New("--once cannot be combined with --share, which serves many connections")
 	case o.liveReload != "" && o.staticDir == "" && !o.hasSocket():
 		return errors.New("--livereload: needs --staticdir, --dir or a command, whose files may change")
 	}

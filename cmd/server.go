@@ -106,6 +106,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			all[i] = shown.Listener(ln)
 		}
 	}
+	if err := site.bridge.Start(); err != nil {
+		return err
+	}
 	if o.once {
 		var end context.CancelCauseFunc
 		ctx, end = context.WithCancelCause(ctx)

@@ -24,11 +24,12 @@ type siteOptions struct {
 	pageOptions
 	messageOptions
 	sessionOptions
+	hostingOptions
 	accessOptions
 }
 
 func (o *siteOptions) check() error {
-	return cmp.Or(o.pageOptions.check(), o.messageOptions.check(), o.sessionOptions.check())
+	return cmp.Or(o.pageOptions.check(), o.messageOptions.check(), o.sessionOptions.check(), o.hostingOptions.check())
 }
 
 // hasSocket reports whether there is something behind a WebSocket.
