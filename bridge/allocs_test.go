@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"runtime"
@@ -77,7 +78,25 @@ func TestMemoryOfAnIdleSession(t *testing.T) {
 	if underRace() {
 		n = 30 // the children are slow to start
 	}
-	srv := serve(t, child(&Handler{}, "echo"))
+	limit := int64(27 << 10)
+	if underRace() {
+		limit = 90 << 10 // of 71 KB
+	}
+	testMemory(t, child(&Handler{}, "echo"), n, limit)
+}
+
+// A client of a shared program has no process, and no more than a connection.
+func TestMemoryOfAnIdleSeat(t *testing.T) {
+	limit := int64(16 << 10)
+	if underRace() {
+		limit = 60 << 10
+	}
+	testMemory(t, shared(Share{}, "echo"), 200, limit)
+}
+
+// testMemory measures what a further connection takes when it is idle.
+func testMemory(t *testing.T, h *Handler, n, limit int64) {
+	srv := serve(t, h)
 	settled := func() uint64 {
 		var m runtime.MemStats
 		for range 3 { // stacks shrink and pools are emptied by and by
@@ -91,17 +110,13 @@ func TestMemoryOfAnIdleSession(t *testing.T) {
 		p := connect(t, srv)
 		p.write(text("hello"))
 		p.message()
-		p.r = nil // the client's part
+		p.r = bufio.NewReaderSize(p, 0) // the client's part
 		peers = append(peers, p)
 	}
 	open()
 	before := settled()
 	for range n {
 		open()
-	}
-	limit := int64(27 << 10)
-	if underRace() {
-		limit = 90 << 10 // of 71 KB
 	}
 	var each int64
 	for deadline := time.Now().Add(testLimit); ; time.Sleep(50 * time.Millisecond) {
