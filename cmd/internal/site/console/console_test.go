@@ -3,7 +3,6 @@ package console
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -127,36 +126,6 @@ func TestOptions(t *testing.T) {
 	} {
 		if page, _ := document(test.o); !strings.Contains(page, test.want) {
 			t.Errorf("%+v: the page lacks %s", test.o, test.want)
-		}
-	}
-}
-
-// Each part is used, and no two modules, which share a scope, have a name in
-// common.
-func TestParts(t *testing.T) {
-	page, _ := document(Options{})
-	names, err := fs.Glob(parts, "*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	declared := map[string]string{}
-	for _, name := range names {
-		source := part(name)
-		lines := strings.Split(strings.TrimSpace(source), "\n")
-		if last := lines[len(lines)-1]; !strings.Contains(page, last) {
-			t.Errorf("%s is not in the page", name)
-		}
-		if len(lines) > 300 {
-			t.Errorf("%s has %d lines", name, len(lines))
-		}
-		if !strings.HasSuffix(name, ".js") {
-			continue
-		}
-		for _, m := range regexp.MustCompile(`(?m)^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)`).FindAllStringSubmatch(source, -1) {
-			if other := declared[m[1]]; other != "" {
-				t.Errorf("%s and %s both declare %s", other, name, m[1])
-			}
-			declared[m[1]] = name
 		}
 	}
 }
