@@ -44,6 +44,7 @@ func TestConsole(t *testing.T) {
 		{"names", consoleNames},
 		{"contrast", consoleContrast},
 		{"phone", consolePhone},
+		{"tablet", consoleTablet},
 		{"sheet", consoleSheet},
 		{"colours", consoleColours},
 		{"modules", consoleModules},

@@ -40,6 +40,26 @@ func consolePhone(t *testing.T, browser context.Context) {
 	}
 }
 
+// Where there is room for it, a message opens beside the list or below it, and moves
+// nothing out of sight.
+func consoleTablet(t *testing.T, browser context.Context) {
+	s := serveConsole(t, "child", "obey")
+	p := openConsole(t, browser, s.page)
+	p.send("[" + strings.Repeat("1,", 200) + "2]")
+	p.until(`document.querySelectorAll('.row.received:not([hidden])').length === 1`)
+	p.tap(".row.received")
+	for _, size := range [][2]int64{{768, 1024}, {1320, 800}} {
+		p.do(chromedp.EmulateViewport(size[0], size[1]))
+		p.until(`innerWidth === %d && document.querySelector('#inspector:not(:modal)').open`, size[0])
+		for _, selector := range []string{"#list", "#whole", "#send"} {
+			box := ask[struct{ Right, Bottom, Height float64 }](p, `document.querySelector(%s).getBoundingClientRect().toJSON()`, quote(selector))
+			if box.Right > float64(size[0]) || box.Bottom > float64(size[1]) || selector != "#send" && box.Height < 180 {
+				t.Errorf("%v: %s lies at %+v", size, selector, box)
+			}
+		}
+	}
+}
+
 // A message opens as a sheet over the list, by a finger and by the keyboard.
 func consoleSheet(t *testing.T, browser context.Context) {
 	s := serveConsole(t, "child", "obey")
