@@ -58,6 +58,7 @@ func consoleColours(t *testing.T, browser context.Context) {
 	p.write("#filter", "error")
 	p.until(`document.querySelectorAll('.row:not([hidden])').length === 2`)
 	p.write("#filter", "")
+	p.until(`document.querySelectorAll('.row:not([hidden])').length === 4`)
 	p.click(".row.received:nth-last-child(1 of :not([hidden]))")
 	p.until(`document.querySelector('#whole').textContent === 'error␈␇' && document.querySelectorAll('#whole .ansi').length === 2`)
 	p.click(`[name=as][value=hex]`)
@@ -70,7 +71,7 @@ func consoleColours(t *testing.T, browser context.Context) {
 		fmt.Fprintf(&all, "\x1b[38;5;%dmx\x1b[48;5;%d;38;5;%dmx\x1b[0;2;48;5;%dmx\x1b[0;7;38;5;%dmx\x1b[0m", n, n, 255-n, n, n)
 	}
 	p.send(all.String())
-	p.until(`document.querySelectorAll('.row.received').length >= 3 && document.querySelectorAll('.row .ansi').length > 400`)
+	p.until(`document.querySelectorAll('.row:not([hidden])').length === 6 && document.querySelectorAll('.row.received .ansi').length > 400`)
 	p.click(".row.received:nth-last-child(1 of :not([hidden]))")
 	p.until(`document.querySelectorAll('#whole .ansi').length === 1024`)
 	for _, theme := range []string{"light", "dark"} {
