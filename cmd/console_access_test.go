@@ -40,7 +40,8 @@ func consoleKeyboard(t *testing.T, browser context.Context) {
 	}
 	const back = kb.ModifierShift
 
-	tabTo("toggle")
+	p.until(`document.activeElement.id === 'line'`) // one can begin to write at once
+	tabTo("toggle", back)
 	p.press(kb.Enter)
 	p.sentence("Connected")
 	p.until(`document.activeElement.id === 'line'`)
@@ -59,8 +60,12 @@ func consoleKeyboard(t *testing.T, browser context.Context) {
 	p.until(`document.querySelector('#title').textContent.startsWith('#7 · received')`)
 	p.press(kb.Enter)
 	p.until(`document.activeElement.id === 'whole'`)
+	p.press(kb.Tab)
+	p.until(`document.activeElement.id === 'line'`)
+	p.press(kb.Tab, back)
+	p.until(`document.activeElement.id === 'whole'`)
 	p.press(kb.Escape)
-	p.until(`document.activeElement.id === 'list' && document.querySelector('#inspector').hidden`)
+	p.until(`document.activeElement.id === 'list' && !document.querySelector('#inspector').open`)
 
 	tabTo("filter", back)
 	p.press("three")
@@ -172,32 +177,6 @@ func consoleContrast(t *testing.T, browser context.Context) {
 	}
 }
 
-func consolePhone(t *testing.T, browser context.Context) {
-	s := serveConsole(t, "child", "obey")
-	p := newTab(t, browser)
-	for _, height := range []int64{844, 420, 320} { // the last ones with the keyboard on the screen
-		p.do(chromedp.EmulateViewport(390, height, chromedp.EmulateMobile, chromedp.EmulateTouch), chromedp.Navigate(s.page))
-		p.until(`document.title.startsWith('○')`)
-		p.send("a line that is much wider than the screen of any phone is, which must not matter to the page at all")
-		p.until(`document.querySelectorAll('.row.received:not([hidden])').length > 0`)
-		for _, selector := range []string{"#address", "#toggle", "#list", "#line", "#send", "#whole"} {
-			if selector == "#whole" {
-				p.click(".row.received")
-			}
-			box := ask[struct{ Left, Right, Top, Bottom, Height float64 }](p, `document.querySelector(%s).getBoundingClientRect().toJSON()`, quote(selector))
-			if box.Left < 0 || box.Right > 390 || box.Top < 0 || box.Bottom > float64(height) || box.Height < 20 {
-				t.Errorf("390 by %d: %s lies at %+v", height, selector, box)
-			}
-		}
-		if width := ask[float64](p, `document.scrollingElement.scrollWidth`); width > 390 {
-			t.Errorf("the page is %v wide", width)
-		}
-		if small := ask[[]string](p, `[...document.querySelectorAll('button, select, input, textarea')].filter(e => e.checkVisibility() && e.type !== 'checkbox' && e.type !== 'radio' && e.offsetHeight < 40).map(e => e.id)`); len(small) > 0 {
-			t.Errorf("too small for a finger: %q", small)
-		}
-	}
-}
-
 // prefer sets what the system prefers: light or dark.
 func (p *tab) prefer(scheme string) {
 	p.Helper()
@@ -227,6 +206,8 @@ func consoleModules(t *testing.T, browser context.Context) {
 		{"closes.js", `ending({code: 1001, reason: 'toString', opened: true})`, "1001: the server has ended the connection (toString)"},
 		{"closes.js", `ending({code: 1005, reason: '', opened: true})`, "1005: closed without a code"},
 		{"closes.js", `ending({code: 1006, reason: '', opened: true})`, "1006: the connection was lost: the server is gone, or did not hear from this page for too long"},
+		{"closes.js", `ending({code: 1006, opened: false, refusal: {}})`, "1006: no connection: the server cannot be reached"},
+		{"closes.js", `ending({code: 1006, opened: false, refusal: {status: 502, reason: ''}})`, "502: the server has refused the connection"},
 		{"closes.js", `ending({code: 1007, reason: 'text is not UTF-8', opened: true})`, "1007: the server could not read what was sent (text is not UTF-8)"},
 		{"closes.js", `ending({code: 1011, reason: 'command not found', opened: true})`, "1011: the server could not start or go on with the command (command not found)"},
 		{"closes.js", `ending({code: 1012, reason: '', opened: true})`, "1012: the command is being restarted"},
@@ -239,7 +220,9 @@ func consoleModules(t *testing.T, browser context.Context) {
 		{"format.js", `[0, .04, 9.94, 9.95, 999.4, 999.5, 9994, 9995, 59949, 59950, 61000, 3600000, 90061000].map(duration).join()`,
 			"0.0 ms,0.0 ms,9.9 ms,10 ms,999 ms,1.00 s,9.99 s,10.0 s,59.9 s,1 m 0 s,1 m 1 s,1 h 0 m,25 h 1 m"},
 		{"format.js", `['', 'a', 'é', '€', '🌍'].map(byteLength).join()`, "0,1,2,3,4"},
-		{"format.js", `preview('\x1b[31m\r\n\0\x7f')`, "␛[31m␍␊␀␡"},
+		{"format.js", `preview('\x1b[31m\r\n\0\x7f')`, "␍␊␀␡"},
+		{"format.js", `preview('\x1b]0;a title\x07\x1b[1m' + '\x1b[38;5;9mx'.repeat(600))`, strings.Repeat("x", 500)},
+		{"format.js", `picturesInLines('a\tb\r\nc\rd\n\x07')`, "a\tb\r\nc␍d\n␇"},
 		{"format.js", `preview(new TextEncoder().encode('€'.repeat(400))).length + ''`, "166"}, // cut in the middle of one
 		{"hex.js", `[...parseHex('de:ad-BE,ef 0x0a \\x0b')].join()`, "222,173,190,239,10,11"},
 		{"hex.js", `[...parseHex('  ')].length + ''`, "0"},

@@ -29,6 +29,7 @@ func TestConsole(t *testing.T) {
 		{"reload", consoleReload},
 		{"address", consoleAddress},
 		{"proxy", consoleProxy},
+		{"refused", consoleRefused},
 		{"several lines", consoleSeveralLines},
 		{"file", consoleFile},
 		{"binary", consoleBinary},
@@ -43,6 +44,9 @@ func TestConsole(t *testing.T) {
 		{"names", consoleNames},
 		{"contrast", consoleContrast},
 		{"phone", consolePhone},
+		{"tablet", consoleTablet},
+		{"sheet", consoleSheet},
+		{"colours", consoleColours},
 		{"modules", consoleModules},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -152,7 +156,7 @@ func consoleEnds(t *testing.T, browser context.Context) {
 	p.forgiven = regexp.MustCompile("ERR_CONNECTION_REFUSED")
 	s.stop()
 	p.send("nobody hears this")
-	p.sentence("1006: no connection: the server is not there, or has refused it (its log says why)")
+	p.sentence("1006: no connection: the server cannot be reached")
 	p.until(`document.querySelector('#line').value === 'nobody hears this'`)
 }
 

@@ -145,3 +145,70 @@ func consoleProxy(t *testing.T, browser context.Context) {
 	p.row("received", "REQUEST_URI=/deep?a=1 true")
 	p.sentence("1000: the command ended with exit status 0")
 }
+
+// A refusal is told from a server that is not there.
+func consoleRefused(t *testing.T, browser context.Context) {
+	s := serveConsole(t, "--maxforks=1", "--sameorigin", "child", "obey")
+	target, err := url.Parse(s.page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A proxy that answers handshakes and the console's question by the path, but for /through.
+	asked := make(chan struct{}, 1)
+	through := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("Sec-Fetch-Dest") == "document" || r.URL.Path == "/through":
+			through.ServeHTTP(w, r)
+		case r.Header.Get("Upgrade") != "":
+			w.WriteHeader(http.StatusBadRequest)
+		case r.URL.Path == "/login":
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		case r.URL.Path == "/broken":
+			w.WriteHeader(http.StatusBadGateway)
+			_, _ = w.Write([]byte("<html>a page of the proxy's</html>"))
+		case r.URL.Path == "/plain":
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			asked <- struct{}{}
+			<-r.Context().Done()
+		}
+	}))
+	defer proxy.Close()
+
+	first, second := openConsole(t, browser, s.page), openConsole(t, browser, s.page+"path?a=1")
+	first.send("the only one")
+	first.row("received", "the only one")
+	second.forgiven = regexp.MustCompile("Unexpected response code: 429|status of 429")
+	second.send("one too many")
+	second.sentence("429: too many sessions")
+	second.row("note", "429: too many sessions")
+	second.until(`document.querySelector('#line').value === 'one too many' && document.querySelector('#state').dataset.end === 'bad'`)
+	first.send("exit 0")
+	first.sentence("1000: the command ended with exit status 0")
+	second.press(kb.Enter)
+	second.row("received", "one too many")
+	second.click("#toggle")
+	second.sentence("Disconnected")
+
+	open := func(path string) *tab {
+		p := openConsole(t, browser, proxy.URL+path)
+		p.forgiven = regexp.MustCompile("Unexpected response code|Error during WebSocket handshake|status of")
+		p.click("#toggle")
+		return p
+	}
+	for path, want := range map[string]string{
+		"/through": "403: origin not allowed",
+		"/login":   "1006: no connection: the server redirects this address, perhaps to a login",
+		"/broken":  "502: Bad Gateway",
+		"/plain":   "1006: no connection, but the server would accept one now: try again; a proxy on the way may not pass WebSockets on",
+	} {
+		open(path).sentence(want)
+	}
+	// Nobody has to wait for the answer.
+	p := open("/slow")
+	<-asked
+	p.sentence("Connecting")
+	p.click("#toggle")
+	p.sentence("Disconnected")
+}

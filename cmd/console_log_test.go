@@ -71,7 +71,7 @@ func consoleInspector(t *testing.T, browser context.Context) {
 	p.click(".row.received:nth-last-child(1 of :not([hidden]))")
 	p.until(`document.querySelector('#whole').textContent.endsWith('x\n… and 37,856 more characters')`)
 	p.click("#close")
-	p.until(`document.querySelector('#inspector').hidden && document.activeElement.id === 'list'`)
+	p.until(`!document.querySelector('#inspector').open && document.activeElement.id === 'list'`)
 }
 
 // What came by the socket or stands in the address is text, never markup.
@@ -168,7 +168,7 @@ func consoleScrolls(t *testing.T, browser context.Context) {
 	seen := p.text(".row[aria-selected=true] .data")
 	p.send("lines 500")
 	p.row("received", "line 500")
-	p.until(`!document.querySelector('#inspector').hidden`)
+	p.until(`document.querySelector('#inspector').open`)
 	p.do(chromedp.Focus(chromedp.CSS("#list")))
 	p.press(kb.ArrowUp)
 	p.press(kb.ArrowDown)

@@ -18,8 +18,8 @@ import (
 //	the redirect to https, if there is an address to redirect to
 //	the check of the Host
 //	for a WebSocket: the program, behind all of bridge's other checks
-//	for a page, in this order: live reload's own files, CGI programs, files,
-//	the page of an application, the console, "not found"
+//	for a page, in this order: what the console asks, live reload's own files, CGI
+//	programs, files, the page of an application, the console, "not found"
 //
 // It is drawn from the inside out.
 func (s *openSite) onion(t timeouts, https net.Addr) http.Handler {
@@ -42,6 +42,9 @@ func (s *openSite) onion(t timeouts, https net.Addr) http.Handler {
 	if s.live != nil {
 		pages = s.live.Handler(pages)
 	}
+	if s.devConsole {
+		pages = console.Ask(s.refusal, pages)
+	}
 
 	h := s.withPages(pages)
 	if !s.hasSocket() {
@@ -63,14 +66,28 @@ func runCGI(h *bridge.Handler, programs *os.Root, next http.Handler) http.Handle
 	})
 }
 
+var noSocket = bridge.Refusal{Status: http.StatusNotFound, Rule: bridge.RuleNotFound,
+	Reason: "no WebSocket here", Detail: "(a command or --dir would make one)"}
+
+// refusal is what a handshake with the client, path and headers of a request would be
+// refused with; the status 0 means that it would not.
+func (s *openSite) refusal(r *http.Request) (status int, reason string) {
+	refused := &noSocket
+	if s.hasSocket() {
+		refused = s.bridge.WouldRefuse(r)
+	}
+	if refused == nil {
+		return 0, ""
+	}
+	return refused.Status, refused.Reason
+}
+
 // withoutSocket refuses WebSockets, because there is no program for them, and passes
 // other requests to next.
 func (s *openSite) withoutSocket(next http.Handler) http.Handler {
-	refused := bridge.Refusal{Status: http.StatusNotFound, Rule: bridge.RuleNotFound,
-		Reason: "no WebSocket here", Detail: "(a command or --dir would make one)"}
 	refusal := s.bridge.Gate.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.bridge.Events(bridge.Refused{Info: bridge.Info{Remote: r.RemoteAddr, Path: r.URL.Path}, Refusal: refused})
-		http.Error(w, refused.Reason, refused.Status)
+		s.bridge.Events(bridge.Refused{Info: bridge.Info{Remote: r.RemoteAddr, Path: r.URL.Path}, Refusal: noSocket})
+		http.Error(w, noSocket.Reason, noSocket.Status)
 	}), s.bridge.Events)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if bridge.AsksForUpgrade(r) {

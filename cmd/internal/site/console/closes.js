@@ -34,14 +34,22 @@ const signals = {
 };
 
 // ending says why a connection ended that was open, or never became so, as in
-// "4003: the command ended with exit status 3".
-export function ending({ code, reason, opened, ours }) {
+// "4003: the command ended with exit status 3", or for a handshake that the server
+// has refused "429: too many sessions".
+export function ending({ code, reason, opened, ours, refusal }) {
   if (ours) return 'Disconnected';
-  if (code === 1006 && !opened) return '1006: no connection: the server is not there, or has refused it (its log says why)';
+  if (code === 1006 && !opened) return failing(refusal);
   if (code > 4000 && code < 4256) return `${code}: the command ${commandsEnd(code - 4000, reason)}`;
   if (code === 1001 && Object.hasOwn(causes, reason)) return `${code}: ${causes[reason]}`;
   const meaning = meanings[code] ?? 'closed with a code of the command’s or the server’s own';
   return `${code}: ${meaning}${reason ? ` (${reason})` : ''}`;
+}
+
+function failing({ status, reason }) {
+  if (status === undefined) return '1006: no connection: the server cannot be reached';
+  if (status === 0) return '1006: no connection: the server redirects this address, perhaps to a login';
+  if (status < 400) return '1006: no connection, but the server would accept one now: try again; a proxy on the way may not pass WebSockets on';
+  return `${status}: ${reason || 'the server has refused the connection'}`;
 }
 
 // commandsEnd tells an exit status over 128 from a signal by the reason.

@@ -1,7 +1,9 @@
+import { refusalAt } from './refusal.js';
+
 // A Connection is one WebSocket after the other to one address. Its state is
 //
 //   closed      and stays so until connect is called
-//   connecting
+//   connecting  or asking why that has failed
 //   open
 //   closing     disconnect was called, the server has not answered yet
 //   waiting     closed until the next attempt, at the time retryAt
@@ -16,6 +18,7 @@ export class Connection {
   #socket;
   #failures = 0; // in a row
   #timer;
+  #asking; // aborts the question why an attempt has failed
 
   constructor({ onState, onMessage, onEnd }) {
     this.onState = onState;
@@ -38,6 +41,7 @@ export class Connection {
     } else if (this.#socket) {
       this.#socket.close(1000);
       this.#become('closing');
+      this.#asking.abort();
     }
   }
 
@@ -51,15 +55,18 @@ export class Connection {
     const socket = new WebSocket(this.#address);
     socket.binaryType = 'arraybuffer';
     let openedAt;
+    this.#asking = new AbortController();
     socket.onopen = () => {
       openedAt = performance.now();
       if (this.state === 'connecting') this.#become('open');
     };
     socket.onmessage = event => this.onMessage(event.data);
-    socket.onclose = ({ code, reason }) => {
+    socket.onclose = async ({ code, reason }) => {
+      const opened = openedAt !== undefined;
+      const refusal = opened ? undefined : await refusalAt(this.#address, this.#asking.signal);
       const ours = this.state === 'closing';
       this.#socket = undefined;
-      this.onEnd({ code, reason, opened: openedAt !== undefined, ours });
+      this.onEnd({ code, reason, opened, ours, refusal });
       if (performance.now() - openedAt > 5000) this.#failures = 0;
       if (!ours && (this.retry || code === 1012)) this.#wait(code);
       else this.#become('closed');

@@ -7,18 +7,18 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/wsbridge/wsbridge/cmd/internal/site"
 )
 
-// The parts of the console. A page that has them as separate files works too,
-// for example with wsbridge --staticdir=. cat in this directory, which shows a
-// change without a build.
+// The parts of the console. bundle.js is main.js with the modules that it imports,
+// made by go generate. The page works from the modules too, for example with
+// wsbridge --staticdir=. cat in this directory, which shows a change without a build.
 //
-//go:embed *.html *.css *.js
+//go:generate go test -run TestBundle -update
+//go:embed console.html console.css bundle.js
 var parts embed.FS
 
 // Options say which messages the console gets.
@@ -58,7 +58,7 @@ func New(o Options, next http.Handler) http.Handler {
 // document is the console in one document, and the policy that lets only its own
 // script and style into it, and lets it connect only to the server it came from.
 func document(o Options) (page, policy string) {
-	style, script := part("console.css"), joinModules("main.js", map[string]bool{})
+	style, script := part("console.css"), part("bundle.js")
 	messages, stderr := "text", "off"
 	if o.Binary {
 		messages = "binary"
@@ -84,35 +84,15 @@ func hashSource(s string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// part is a file of the console. Its newlines are those that a browser
-// sees when it computes the hash of a script, whatever a checkout has made of them.
+// part is a file of the console.
 func part(name string) string {
 	text, err := parts.ReadFile(name)
 	if err != nil {
 		panic(err) // a name that is not embedded
 	}
-	return strings.ReplaceAll(string(text), "\r\n", "\n")
+	return unixLines(text)
 }
 
-var (
-	importLine = regexp.MustCompile(`(?m)^import .* from '\./(.*)';\n`)
-	exportWord = regexp.MustCompile(`(?m)^export `)
-)
-
-// joinModules makes one script of a module and those that it imports, each
-// once and before the first that uses it. They share one scope, in which each
-// name may be declared once.
-func joinModules(name string, joined map[string]bool) string {
-	if joined[name] {
-		return ""
-	}
-	joined[name] = true
-	source := part(name)
-	var script strings.Builder
-	for _, m := range importLine.FindAllStringSubmatch(source, -1) {
-		script.WriteString(joinModules(m[1], joined))
-	}
-	source = importLine.ReplaceAllString(source, "")
-	script.WriteString("\n" + strings.TrimSpace(exportWord.ReplaceAllString(source, "")) + "\n")
-	return script.String()
-}
+// unixLines are the lines as a browser sees them when it computes the hash of a
+// script, whatever a checkout has made of them.
+func unixLines(text []byte) string { return strings.ReplaceAll(string(text), "\r\n", "\n") }

@@ -1,12 +1,12 @@
 import { hexOf } from './hex.js';
-import { textOf } from './format.js';
+import { shownOf, textOf } from './format.js';
 
 // plain is what Copy gives: a message a line, as it was shown.
 export function plain(entries) {
-  return Array.from(entries, ({ kind, time, data }) => `${timestamp(time)}\t${kind}\t${textOf(data) ?? hexOf(data)}\n`).join('');
+  return Array.from(entries, ({ kind, time, data }) => `${timestamp(time)}\t${kind}\t${shownOf(data)}\n`).join('');
 }
 
-// jsonLines is what Download gives, for programs to read.
+// jsonLines is what Download gives, for programs to read: with all escape sequences.
 export function jsonLines(entries) {
   return Array.from(entries, ({ kind, time, data }) => {
     const text = textOf(data);

@@ -1,5 +1,6 @@
 // Numbers and messages as people read them.
 
+import { hasEscapes, strip } from './ansi.js';
 import { hexOf } from './hex.js';
 
 const digits = new Intl.NumberFormat('en');
@@ -56,11 +57,30 @@ export function textOf(data, limit = Infinity) {
   }
 }
 
-const previewed = 500; // characters or bytes, more than fit on a screen
+// shownOf is the whole of a message as it is read: text without escape sequences, or
+// its bytes.
+export function shownOf(data) {
+  const text = textOf(data);
+  return text === undefined ? hexOf(data) : strip(text);
+}
 
-// preview is a message in one line, with pictures of the control characters.
-export function preview(data, asHex) {
+export const previewed = 500; // characters or bytes, more than fit on a screen
+const escaped = 20; // times as many, where most of them may be those of colours
+
+// beginning is the text of a message for one line, with its escape sequences.
+export function beginning(data, asHex) {
   const text = asHex ? undefined : textOf(data, previewed);
   if (text === undefined) return hexOf(bytesOf(data, previewed / 2));
-  return text.replace(/[\0-\x1f\x7f]/g, c => c === '\x7f' ? '␡' : String.fromCharCode(0x2400 + c.charCodeAt(0)));
+  return hasEscapes(text) ? textOf(data, previewed * escaped) ?? text : text;
 }
+
+// preview is a message in one line, without escape sequences.
+export const preview = data => pictures(strip(beginning(data))).slice(0, previewed);
+
+// pictures is text with pictures of its control characters.
+export const pictures = text => text.replace(/[\0-\x1f\x7f]/g, picture);
+
+// picturesInLines leaves the control characters that make lines.
+export const picturesInLines = text => text.replace(/(?!\r\n)[\0-\x08\x0b-\x1f\x7f]/g, picture);
+
+const picture = c => c === '\x7f' ? '␡' : String.fromCharCode(0x2400 + c.charCodeAt(0));

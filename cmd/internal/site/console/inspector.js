@@ -1,4 +1,5 @@
-import { bytes, bytesOf, count, textOf } from './format.js';
+import { strip, styled } from './ansi.js';
+import { bytes, bytesOf, count, picturesInLines, textOf } from './format.js';
 import { dump } from './hex.js';
 import { pretty } from './json.js';
 import { recall, remember } from './storage.js';
@@ -8,8 +9,11 @@ const mostCharacters = 256 * 1024;
 const mostDumped = 64 * 1024;
 const mostColoured = 32 * 1024;
 
+// Where there is no room for it beside the list, the message opens as a sheet.
+const asSheet = matchMedia('(width < 40rem), (height < 30rem), (width < 64rem) and (height < 44rem)');
+
 // An Inspector shows one message: as text, as JSON on several lines, or as
-// bytes.
+// bytes. Its box is a dialog, which is modal when it is a sheet.
 export class Inspector {
   #box;
   #entry;
@@ -19,22 +23,52 @@ export class Inspector {
   constructor(box, { onClose, onCopy }) {
     this.#box = box;
     this.#find('#close').onclick = onClose;
-    this.#find('#copy-one').onclick = event => onCopy(this.#forms[this.#form](), event.target);
-    box.onkeydown = event => event.key === 'Escape' && onClose();
+    this.#find('#copy-one').onclick = event => onCopy(strip(this.#forms[this.#form]()), event.target);
+    box.onkeydown = event => {
+      if (event.key === 'Escape') onClose();
+    };
+    box.oncancel = event => { // the button or gesture of a phone that goes back
+      event.preventDefault();
+      onClose();
+    };
+    box.onclick = event => {
+      if (event.target === box) onClose(); // beside the sheet
+    };
     for (const choice of this.#choices) choice.onchange = () => this.#choose(choice.value);
+    asSheet.onchange = () => {
+      if (!box.open) return;
+      box.close();
+      this.#open();
+    };
   }
 
-  // show shows an entry, or without one hides the inspector.
+  // show shows an entry, or without one closes the inspector. A sheet does not open by
+  // itself: it would hide the list from whoever walks through it.
   show(entry) {
-    this.#box.hidden = !entry;
-    if (!entry || entry === this.#entry) return;
-    this.#entry = entry;
-    this.#forms = formsOf(entry);
-    this.#draw();
+    if (!entry) {
+      this.#box.close();
+      return;
+    }
+    if (entry !== this.#entry) {
+      this.#entry = entry;
+      this.#forms = formsOf(entry);
+      this.#draw();
+    }
+    if (!asSheet.matches) this.#open();
+  }
+
+  // open opens a sheet. What is there already gets the focus if that is wanted.
+  open(focus) {
+    if (!this.#box.open) this.#open();
+    if (focus || asSheet.matches) this.#find('#whole').focus();
+  }
+
+  #open() {
+    if (this.#box.open) return;
+    if (asSheet.matches) this.#box.showModal();
+    else this.#box.setAttribute('open', ''); // show would take the focus
     this.#find('#whole').scrollTop = 0;
   }
-
-  focus() { this.#find('#whole').focus(); }
 
   #find(selector) { return this.#box.querySelector(selector); }
 
@@ -60,7 +94,13 @@ export class Inspector {
     const written = this.#forms[this.#form](mostDumped);
     const left = written.length - mostCharacters;
     const shown = left <= 0 ? written : `${written.slice(0, mostCharacters)}\n… and ${count(left)} more characters`;
-    this.#find('#whole').replaceChildren(...this.#form === 'json' && left <= 0 ? coloured(shown) : [shown]);
+    this.#find('#whole').replaceChildren(...this.#nodes(shown));
+    this.#find('#whole').scrollTop = 0;
+  }
+
+  #nodes(shown) {
+    if (shown.length > mostColoured) return [picturesInLines(strip(shown))];
+    return this.#form === 'json' ? coloured(shown) : styled(shown, picturesInLines);
   }
 }
 
@@ -76,7 +116,6 @@ function formsOf({ kind, data }) {
 
 // coloured is JSON with its strings and names marked, as nodes.
 function coloured(json) {
-  if (json.length > mostColoured) return [json];
   return json.split(/("(?:[^"\\]|\\.)*"(?:: )?)/).map(part => {
     if (!part.startsWith('"')) return part;
     const mark = document.createElement('span');

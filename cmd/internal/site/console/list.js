@@ -1,4 +1,5 @@
-import { bytes, duration, preview } from './format.js';
+import { hasEscapes, styled } from './ansi.js';
+import { beginning, bytes, duration, pictures, previewed } from './format.js';
 import { eachFrame } from './frames.js';
 
 const signs = { received: '↓', sent: '↑', stderr: '!', note: '·' };
@@ -24,8 +25,9 @@ export class List {
   #following = true; // stay at the newest entry
   #gone = 0;
 
-  // onSelect gets an entry, or undefined; onOpen is for the Enter key on one;
-  // onDraw gets whether the newest entry is out of sight.
+  // onSelect gets an entry, or undefined; onOpen is for a click or the Enter key on
+  // one, and gets whether it was the key; onDraw gets whether the newest entry is out
+  // of sight.
   constructor(box, log, { onSelect, onOpen, onDraw }) {
     this.#box = box;
     this.#log = log;
@@ -114,11 +116,13 @@ export class List {
 
   #clicked(event) {
     const row = this.#rows.find(row => row.box.contains(event.target));
-    if (row?.entry && getSelection().isCollapsed) this.select(row.entry);
+    if (!row?.entry || !getSelection().isCollapsed) return;
+    this.select(row.entry);
+    this.#onOpen(false);
   }
 
   #key(event) {
-    if (event.key === 'Enter' && this.selected) this.#onOpen();
+    if (event.key === 'Enter' && this.selected) this.#onOpen(true);
     if (event.key === 'Escape' && this.selected) this.select(undefined);
     const view = this.#log.view, page = Math.max(1, Math.floor(this.#height / this.#rowHeight) - 1);
     const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
@@ -161,6 +165,7 @@ class Row {
   #sign = text(this.box, 'sign');
   #kind = text(this.box, 'unseen');
   #data = text(this.box, 'data');
+  #cell = this.#data.parentNode;
 
   constructor(id) {
     this.box.id = id;
@@ -180,7 +185,17 @@ class Row {
     this.#sign.data = signs[entry.kind];
     this.#kind.data = names[entry.kind];
     this.#size.data = entry.kind === 'note' ? '' : bytes(entry.size);
-    this.#data.data = preview(entry.data, asHex && entry.kind !== 'note');
+    this.#write(beginning(entry.data, asHex && entry.kind !== 'note'));
+  }
+
+  // Most messages have no colours, and cost no nodes.
+  #write(shown) {
+    if (hasEscapes(shown)) {
+      this.#cell.replaceChildren(...styled(shown, pictures, previewed));
+      return;
+    }
+    if (this.#cell.firstChild !== this.#data || this.#cell.childNodes.length > 1) this.#cell.replaceChildren(this.#data);
+    this.#data.data = pictures(shown);
   }
 }
 

@@ -7,9 +7,8 @@ import { ending } from './closes.js';
 import { Composer } from './composer.js';
 import { Connection } from './connection.js';
 import { copy, download, jsonLines, plain } from './export.js';
-import { count, preview, sizeOf, textOf } from './format.js';
+import { count, preview, shownOf, sizeOf } from './format.js';
 import { eachFrame } from './frames.js';
-import { hexOf } from './hex.js';
 import { Inspector } from './inspector.js';
 import { List } from './list.js';
 import { Log } from './log.js';
@@ -29,7 +28,7 @@ const connection = new Connection({ onState, onMessage, onEnd });
 const inspector = new Inspector($('#inspector'), { onClose: closeInspector, onCopy: copyAnd });
 const list = new List($('#list'), log, {
   onSelect: entry => inspector.show(entry),
-  onOpen: () => inspector.focus(),
+  onOpen: byKey => inspector.open(byKey),
   onDraw: writeAround,
 });
 const composer = new Composer($, framing === 'binary', {
@@ -137,7 +136,7 @@ function say(text) {
 const filter = eachFrame(() => {
   const wanted = $('#filter').value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), kind = $('#kinds').value;
   const words = new RegExp(wanted, 'iu');
-  const passes = entry => (!kind || entry.kind === kind) && (!wanted || words.test(textOf(entry.data) ?? hexOf(entry.data)));
+  const passes = entry => (!kind || entry.kind === kind) && (!wanted || words.test(shownOf(entry.data)));
   log.filter(wanted || kind ? passes : undefined);
   list.changed();
 });
@@ -159,7 +158,7 @@ function clear() {
 
 function closeInspector() {
   list.select(undefined);
-  $('#list').focus();
+  $('#list').focus({ preventScroll: true });
 }
 
 async function copyAnd(text, button) {
