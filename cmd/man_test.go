@@ -36,6 +36,9 @@ func TestManPage(t *testing.T) {
 	for name, text := range texts {
 		name = filepath.Join("..", "man", name)
 		got := manPage(text)
+		if fences := strings.Count(text, "\n```") + strings.Count(text, "\n~~~"); bytes.Count(got, []byte("\n.EX\n"))*2 != fences {
+			t.Errorf("%s: a code block is not shown as one; between a list and code there must be a line of text", name)
+		}
 		if *update {
 			if err := os.WriteFile(name, got, 0o644); err != nil {
 				t.Fatal(err)
@@ -142,6 +145,8 @@ var (
 	toPage  = regexp.MustCompile(`\[([a-z-]+)\((\d)\)\]\([^)]*\)`)
 	toWeb   = regexp.MustCompile(`\[([^\]]+)\]\((?:\.\./|#)[^)]*\)`)
 	fence   = regexp.MustCompile("(?m)^```.+$")
+	cell    = regexp.MustCompile(`T\{\n(.*)\nT\}\n\t`)
+	table   = regexp.MustCompile(`allbox;\nl ((?:l )*)\nl (?:l )*\.\n`)
 	code    = regexp.MustCompile(`(?s)\n\.EX\n(.*?)\.EE\n`)
 )
 
@@ -161,6 +166,13 @@ func manPage(text string) []byte {
 	text = toWeb.ReplaceAllString(text, "$1")
 	text = fence.ReplaceAllStringFunc(text, func(string) string { return "```" })
 	page := md2man.Render([]byte(text))
+	// Tables are without lines around each cell, and their last column is the one
+	// whose text is wrapped.
+	page = cell.ReplaceAll(page, []byte("$1\t"))
+	page = table.ReplaceAllFunc(page, func(s []byte) []byte {
+		columns := bytes.Count(bytes.SplitN(s, []byte("\n"), 3)[1], []byte("l"))
+		return fmt.Appendf(nil, "%s\n%slx.\n", "nospaces;", strings.Repeat("l ", columns-1))
+	})
 	// What is to be typed stands out from the text around it.
 	page = code.ReplaceAll(page, []byte("\n.RS 2\n.EX\n$1.EE\n.RE\n"))
 	return page
