@@ -29,12 +29,8 @@ func TestDocs(t *testing.T) {
 	for _, name := range append(writtenPages(t), "../README.md") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
-			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
 			r := newReader(t)
-			for _, m := range codeBlock.FindAllStringSubmatch(string(text), -1) {
+			for _, m := range codeBlock.FindAllStringSubmatch(readText(t, name), -1) {
 				r.block(m[1], m[2], m[3])
 			}
 			if r.done == 0 {
@@ -176,7 +172,7 @@ func (r *docReader) run(command, want string, fails bool) {
 	defer cancel()
 	out := newWatched()
 	cmd := exec.CommandContext(ctx, "bash", "-c", strings.Replace(command, "wsbridge connect ", "wsbridge connect --linger=1m ", 1))
-	cmd.Dir, cmd.Stdout, cmd.Stderr = r.dir, out, out
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = r.dir, out, out, quickEnd()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := cmd.Start(); err != nil {
@@ -231,7 +227,7 @@ func (r *docReader) serve(command, want string) {
 	}
 	stderr := newWatched()
 	cmd := exec.Command("bash", "-c", "exec "+strings.Replace(command, "go run .", "wsbridge", 1))
-	cmd.Dir, cmd.Stderr = r.dir, stderr
+	cmd.Dir, cmd.Stderr, cmd.Env = r.dir, stderr, quickEnd()
 	if strings.Contains(command, "examples/") {
 		cmd.Dir = ".." // it is for a checkout
 	}
@@ -255,6 +251,10 @@ func (r *docReader) serve(command, want string) {
 		t.Errorf("%s does not listen:\n%s", command, stderr.text())
 	}
 }
+
+// quickEnd is the environment in which the race detector does not make each process
+// wait a second at its end.
+func quickEnd() []string { return append(os.Environ(), "GORACE=atexit_sleep_ms=0") }
 
 // wantAnswer sends a line and wants one back while the input goes on.
 func (r *docReader) wantAnswer(command string) {

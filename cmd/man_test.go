@@ -27,11 +27,7 @@ func TestManPage(t *testing.T) {
 		"wsbridge-connect.1": commandPage(connect, []flagGroup{{"", connect.LocalNonPersistentFlags()}}, "**wsbridge**(1), **wsbridge-protocol**(7)"),
 	}
 	for _, name := range writtenPages(t) {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts[strings.TrimSuffix(filepath.Base(name), ".md")] = string(plainNewlines(text))
+		texts[strings.TrimSuffix(filepath.Base(name), ".md")] = readText(t, name)
 	}
 	for name, text := range texts {
 		name = filepath.Join("..", "man", name)
