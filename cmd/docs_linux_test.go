@@ -54,15 +54,13 @@ var notRun = map[string]string{
 	"go test":      "is what runs this",
 }
 
-// what the texts assume to be there, and do not make themselves.
+// assumed is what the texts take to be there, and do not make themselves.
 var assumed = map[string]string{
-	"greet.sh":          "#!/bin/bash\nwhile read -r name; do\n    echo \"Hello, $name!\"\ndone\n",
-	"chat.py":           "for line in iter(input, None): print(line)\n",
+	"greet.sh":          "#!/bin/sh\nwhile read -r name; do echo \"Hello, $name!\"; done\n",
+	"chat.py":           "while True: print(input())\n",
 	"a.out":             "#!/bin/sh\n",
-	"scripts/greet.sh":  "#!/bin/sh\necho hello\n",
-	"cgi-bin/greet.sh":  "#!/bin/sh\necho hello\n",
 	"public/index.html": "<!doctype html>\n",
-	"public/hello.txt":  "hello\n",
+	"cgi-bin/README":    "",
 }
 
 // A docReader is somebody who does what a text says.
