@@ -81,6 +81,15 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 			return run(cmd.Context(), o)
 		},
 	}
+	flags := o.flags()
+	cmd.Flags().AddFlagSet(flags.FlagSet)
+	cmd.Flags().SortFlags = false
+	setHelp(cmd, []flagGroup{flags})
+	completeFlags(cmd)
+	return cmd
+}
+
+func (o *connectOptions) flags() flagGroup {
 	flags := newGroup("Flags")
 	flags.DurationVar(&o.linger, "linger", time.Second, "after the end of the input, close when nothing has come for `time`")
 	flags.Var(newList(&o.headers, parseHeader), "header", "send `'Name: value'` with the handshake; may be repeated")
@@ -98,11 +107,7 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 		must(cobra.MarkFlagFilename(flags.FlagSet, name))
 	}
 	flags.BoolP("help", "h", false, "print this help")
-	cmd.Flags().AddFlagSet(flags.FlagSet)
-	cmd.Flags().SortFlags = false
-	setHelp(cmd, []flagGroup{flags})
-	completeFlags(cmd)
-	return cmd
+	return flags
 }
 
 func (o *connectOptions) check() error {

@@ -104,7 +104,7 @@ reason; or there was no connection
 A second signal ends connect at once.`
 
 const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
-  wsbridge connect --header 'Authorization: Bearer 123' wss://example.com/feed
+  wsbridge connect --header 'X-Token: 123' wss://example.com/feed | jq .
   wsbridge connect --sslca=authority.pem wss://box.example:8443/
   wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh`
 

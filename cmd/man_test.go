@@ -24,7 +24,7 @@ func TestManPage(t *testing.T) {
 	connect := find(t, root, "connect")
 	texts := map[string]string{
 		"wsbridge.1":         commandPage(root, serveGroups(), manSeeAlso),
-		"wsbridge-connect.1": commandPage(connect, []flagGroup{{"", connect.LocalNonPersistentFlags()}}, "**wsbridge**(1), **wsbridge-protocol**(7)"),
+		"wsbridge-connect.1": commandPage(connect, []flagGroup{{"", new(connectOptions).flags().FlagSet}}, "**wsbridge**(1), **wsbridge-protocol**(7)"),
 	}
 	for _, name := range writtenPages(t) {
 		texts[strings.TrimSuffix(filepath.Base(name), ".md")] = readText(t, name)
