@@ -104,15 +104,13 @@ func commandPage(cmd *cobra.Command, groups []flagGroup, seeAlso string) string 
 // option is the entry of a flag: what it takes, what it does, and its default if it
 // has one.
 func option(f *pflag.Flag) string {
-	quoted := regexp.MustCompile("`(.*?)`").FindStringSubmatch(f.Usage)
-	usage := f.Usage
-	value := ""
-	if quoted != nil {
-		value = quoted[1]
+	value, usage := pflag.UnquoteUsage(f)
+	if usage != f.Usage { // it names the value
+		name := value
 		if value == strings.ToLower(value) {
 			value = strings.ToUpper(value)
 		}
-		usage = strings.Replace(usage, quoted[0], "_"+value+"_", 1)
+		usage = strings.Replace(f.Usage, "`"+name+"`", "_"+value+"_", 1)
 	}
 	name := "**--" + f.Name + "**"
 	if f.Shorthand != "" {
