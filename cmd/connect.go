@@ -81,7 +81,16 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 			return run(cmd.Context(), o)
 		},
 	}
-	flags := cmd.Flags()
+	flags := o.flags()
+	cmd.Flags().AddFlagSet(flags.FlagSet)
+	cmd.Flags().SortFlags = false
+	setHelp(cmd, []flagGroup{flags})
+	completeFlags(cmd)
+	return cmd
+}
+
+func (o *connectOptions) flags() flagGroup {
+	flags := newGroup("Flags")
 	flags.DurationVar(&o.linger, "linger", time.Second, "after the end of the input, close when nothing has come for `time`")
 	flags.Var(newList(&o.headers, parseHeader), "header", "send `'Name: value'` with the handshake; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
@@ -95,12 +104,10 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 	flags.StringVar(&o.sslCert, "sslcert", "", "show the server the client certificate in `file`, in PEM")
 	flags.StringVar(&o.sslKey, "sslkey", "", "`file` with the private key of the client certificate, in PEM")
 	for _, name := range []string{"sslca", "sslcert", "sslkey"} {
-		must(cmd.MarkFlagFilename(name))
+		must(cobra.MarkFlagFilename(flags.FlagSet, name))
 	}
 	flags.BoolP("help", "h", false, "print this help")
-	flags.SortFlags = false
-	completeFlags(cmd)
-	return cmd
+	return flags
 }
 
 func (o *connectOptions) check() error {

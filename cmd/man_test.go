@@ -3,27 +3,38 @@ package cmd
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/cpuguy83/go-md2man/v2/md2man"
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
 )
 
 var update = flag.Bool("update", false, "write what is generated instead of comparing with it")
 
-// TestManPage keeps ../man in step with the commands; go generate writes it.
+// TestManPage keeps ../man in step with the commands and with the texts there; go
+// generate writes it.
 func TestManPage(t *testing.T) {
 	root := newRootCmd(streams{}, nil, nil)
-	// The one default that differs by system.
-	root.Flags().Lookup("passenv").DefValue = defaultPassEnv("linux")
-	for _, cmd := range []*cobra.Command{root, find(t, root, "connect")} {
-		name := filepath.Join("..", "man", strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1")
-		got := manPage(t, cmd)
+	connect := find(t, root, "connect")
+	texts := map[string]string{
+		"wsbridge.1":         commandPage(root, serveGroups(), manSeeAlso),
+		"wsbridge-connect.1": commandPage(connect, []flagGroup{{"", new(connectOptions).flags().FlagSet}}, "**wsbridge**(1), **wsbridge-protocol**(7)"),
+	}
+	for _, name := range writtenPages(t) {
+		texts[strings.TrimSuffix(filepath.Base(name), ".md")] = readText(t, name)
+	}
+	for name, text := range texts {
+		name = filepath.Join("..", "man", name)
+		got := manPage(text)
+		if fences := strings.Count(text, "\n```") + strings.Count(text, "\n~~~"); bytes.Count(got, []byte("\n.EX\n"))*2 != fences {
+			t.Errorf("%s: a code block is not shown as one; between a list and code there must be a line of text", name)
+		}
 		if *update {
 			if err := os.WriteFile(name, got, 0o644); err != nil {
 				t.Fatal(err)
@@ -34,13 +45,23 @@ func TestManPage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want = bytes.ReplaceAll(want, []byte("\r\n"), []byte("\n")); !bytes.Equal(got, want) {
-			t.Errorf("%s differs from the commands: run go generate ./...", name)
+		if !bytes.Equal(got, plainNewlines(want)) {
+			t.Errorf("%s is not up to date: run go generate ./...", name)
 		}
 	}
 }
 
-var optionLine = regexp.MustCompile(`(?m)(?:^\.PP\n)?^(\\fB-.*\\fP)(?:\[=false\]|\[=\]|=""|=$|(=.+))\n\t`)
+// writtenPages are the texts of the pages that are not made of the commands.
+func writtenPages(t *testing.T) []string {
+	names, err := filepath.Glob(filepath.Join("..", "man", "*.md"))
+	if err != nil || len(names) == 0 {
+		t.Fatal("no pages", err)
+	}
+	return names
+}
+
+// plainNewlines undoes what a checkout on Windows may have done.
+func plainNewlines(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
 
 func find(t *testing.T, root *cobra.Command, name string) *cobra.Command {
 	t.Helper()
@@ -51,24 +72,102 @@ func find(t *testing.T, root *cobra.Command, name string) *cobra.Command {
 	return cmd
 }
 
-func manPage(t *testing.T, cmd *cobra.Command) []byte {
-	t.Helper()
-	cmd.DisableAutoGenTag = true
-	var page bytes.Buffer
-	err := doc.GenMan(cmd, &doc.GenManHeader{
-		Section: "1",
-		Source:  "wsbridge",
-		Manual:  "User Commands",
-		Date:    &time.Time{},
-	}, &page)
-	if err != nil {
-		t.Fatal(err)
+// serveGroups are the flags of the server under the headings of its help.
+func serveGroups() []flagGroup {
+	groups := new(serveOptions).groups(new(bool), new(bool))
+	for _, g := range groups {
+		if f := g.Lookup("passenv"); f != nil {
+			f.DefValue = defaultPassEnv("linux") // the one default that differs by system
+		}
 	}
-	// A date would say when the page was made, not how old the text is; and
-	// the page of completion does not exist.
-	text := strings.Replace(page.String(), `"Jan 0001"`, `""`, 1)
-	text = strings.Replace(text, `\fBwsbridge-completion(1)\fP, `, "", 1)
-	// Each flag as other man pages have it, and no default that says nothing.
-	text = optionLine.ReplaceAllString(text, ".TP\n$1$2\n")
-	return []byte(text)
+	return groups
+}
+
+// commandPage is the Markdown of a command's page.
+func commandPage(cmd *cobra.Command, groups []flagGroup, seeAlso string) string {
+	var page strings.Builder
+	fmt.Fprintf(&page, "# %s(1): %s\n", strings.ReplaceAll(cmd.CommandPath(), " ", "-"), cmd.Short)
+	fmt.Fprintf(&page, "\n## Synopsis\n\n**%s**\n", cmd.UseLine())
+	fmt.Fprintf(&page, "\n## Description\n\n%s\n", cmd.Long)
+	fmt.Fprintf(&page, "\n## Options\n")
+	for _, g := range groups {
+		if g.title != "" {
+			fmt.Fprintf(&page, "\n### %s\n", g.title)
+		}
+		g.VisitAll(func(f *pflag.Flag) { page.WriteString("\n" + option(f)) })
+	}
+	fmt.Fprintf(&page, "\n## Examples\n\n```\n%s\n```\n", regexp.MustCompile(`(?m)^  `).ReplaceAllString(cmd.Example, ""))
+	fmt.Fprintf(&page, "\n## See also\n\n%s\n", seeAlso)
+	return page.String()
+}
+
+// option is the entry of a flag: what it takes, what it does, and its default if it
+// has one.
+func option(f *pflag.Flag) string {
+	value, usage := pflag.UnquoteUsage(f)
+	if usage != f.Usage { // it names the value
+		name := value
+		if value == strings.ToLower(value) {
+			value = strings.ToUpper(value)
+		}
+		usage = strings.Replace(f.Usage, "`"+name+"`", "_"+value+"_", 1)
+	}
+	name := "**--" + f.Name + "**"
+	if f.Shorthand != "" {
+		name = "**-" + f.Shorthand + "**, " + name
+	}
+	switch {
+	case f.NoOptDefVal == "":
+		name += "=_" + value + "_"
+	case f.NoOptDefVal != "true":
+		for word := range strings.SplitSeq(f.Value.Type(), "|") {
+			if word != f.NoOptDefVal {
+				name += "[=**" + word + "**]"
+			}
+		}
+	}
+	usage = strings.NewReplacer("*", `\*`, "<", `\<`).Replace(usage)
+	if f.NoOptDefVal == "" && f.DefValue != "" && f.DefValue != "0" && f.DefValue != "0s" {
+		usage += fmt.Sprintf(" (default %s)", f.DefValue)
+	}
+	return name + "\n: " + usage + "\n"
+}
+
+var (
+	title   = regexp.MustCompile(`^# ([a-z-]+)\((\d)\): (.*)\n`)
+	heading = regexp.MustCompile(`(?m)^## .*`)
+	toPage  = regexp.MustCompile(`\[([a-z-]+)\((\d)\)\]\([^)]*\)`)
+	toWeb   = regexp.MustCompile(`\[([^\]]+)\]\((?:\.\./|#)[^)]*\)`)
+	fence   = regexp.MustCompile("(?m)^```.+$")
+	cell    = regexp.MustCompile(`T\{\n(.*)\nT\}\n\t`)
+	table   = regexp.MustCompile(`allbox;\nl ((?:l )*)\nl (?:l )*\.\n`)
+	code    = regexp.MustCompile(`(?s)\n\.EX\n(.*?)\.EE\n`)
+)
+
+// manPage makes a page of Markdown that is written for GitHub too: its first line
+// is "# name(section): what it is", and links to other pages and files of the
+// project are of no use in a terminal.
+func manPage(text string) []byte {
+	manuals := map[string]string{"1": "User Commands", "7": "wsbridge"}
+	m := title.FindStringSubmatch(text)
+	if m == nil {
+		panic("no title: " + text[:min(len(text), 80)])
+	}
+	text = fmt.Sprintf("# %q %q \"\" \"wsbridge\" %q\n\n## NAME\n\n%s - %s\n", strings.ToUpper(m[1]), m[2], manuals[m[2]], m[1], m[3]) +
+		strings.TrimPrefix(text, m[0])
+	text = heading.ReplaceAllStringFunc(text, strings.ToUpper)
+	text = toPage.ReplaceAllString(text, "**$1**($2)")
+	text = toWeb.ReplaceAllString(text, "$1")
+	text = fence.ReplaceAllStringFunc(text, func(string) string { return "```" })
+	page := md2man.Render([]byte(text))
+	// Tables are without lines around each cell, and their last column is the one
+	// whose text is wrapped.
+	page = cell.ReplaceAll(page, []byte("$1\t"))
+	page = table.ReplaceAllFunc(page, func(s []byte) []byte {
+		columns := bytes.Count(bytes.SplitN(s, []byte("\n"), 3)[1], []byte("l"))
+		return fmt.Appendf(nil, "%s\n%slx.\n", "nospaces;", strings.Repeat("l ", columns-1))
+	})
+	// What is to be typed stands out from the text around it.
+	page = code.ReplaceAll(page, []byte("\n.RS 2\n.EX\n$1.EE\n.RE\n"))
+	return page
 }

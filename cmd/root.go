@@ -65,6 +65,7 @@ func newRootCmd(
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
+			c.Use = "completion SHELL"
 			c.Short = "print the completion script for bash, fish, powershell or zsh"
 		}
 	}

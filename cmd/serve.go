@@ -64,25 +64,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 		},
 	}
 
-	other := newGroup("Other")
-	other.BoolVar(&showVersion, "version", false, "print the version")
-	other.BoolVar(&showLicense, "license", false, "print the licence")
-	other.BoolP("help", "h", false, "print this help")
-
-	sessions := o.sessionOptions.flags()
-	sessions.BoolVar(&o.once, "once", false, "serve one connection, and exit with the status of its command")
-
-	groups := []flagGroup{
-		o.listenOptions.flags(),
-		o.tlsOptions.flags(),
-		o.pageOptions.flags(),
-		o.messageOptions.flags(),
-		sessions,
-		o.hostingOptions.flags(),
-		o.accessOptions.flags(),
-		o.logOptions.flags(),
-		other,
-	}
+	groups := o.groups(&showVersion, &showLicense)
 	for _, g := range groups {
 		cmd.Flags().AddFlagSet(g.FlagSet)
 	}
@@ -93,6 +75,29 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 
 	completeFlags(cmd)
 	return cmd
+}
+
+// groups are the flags under the headings of the help.
+func (o *serveOptions) groups(showVersion, showLicense *bool) []flagGroup {
+	other := newGroup("Other")
+	other.BoolVar(showVersion, "version", false, "print the version")
+	other.BoolVar(showLicense, "license", false, "print the licence")
+	other.BoolP("help", "h", false, "print this help")
+
+	sessions := o.sessionOptions.flags()
+	sessions.BoolVar(&o.once, "once", false, "serve one connection, and exit with the status of its command")
+
+	return []flagGroup{
+		o.listenOptions.flags(),
+		o.tlsOptions.flags(),
+		o.pageOptions.flags(),
+		o.messageOptions.flags(),
+		sessions,
+		o.hostingOptions.flags(),
+		o.accessOptions.flags(),
+		o.logOptions.flags(),
+		other,
+	}
 }
 
 // check finds the values that no single flag's own parser could refuse.

@@ -116,7 +116,7 @@ func appendLines(t *testing.T, path string, lines ...string) {
 	}
 }
 
-// TestQuickCommands runs the commands that the READMEs have for the examples
+// TestQuickCommands runs the commands that the texts have for the examples
 // with a page to put to work, with a port and files of its own.
 func TestQuickCommands(t *testing.T) {
 	t.Parallel()
@@ -124,15 +124,15 @@ func TestQuickCommands(t *testing.T) {
 		t.Skip("the dashboard shows numbers of Linux")
 	}
 	need(t, "python3")
-	commands := regexp.MustCompile(`(?m)^    wsbridge (--staticdir=examples/(dashboard|log|chat) [^#\n]*)`)
-	for _, readme := range []string{"README.md", "../README.md"} {
-		text, err := os.ReadFile(readme)
+	commands := regexp.MustCompile(`(?m)^ *wsbridge (--staticdir=examples/(dashboard|log|chat) [^#\n]*)`)
+	for _, name := range []string{"README.md", "../man/wsbridge-pages.7.md"} {
+		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := commands.FindAllStringSubmatch(string(text), -1)
+		found := commands.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", ""), -1)
 		if len(found) != 3 {
-			t.Fatalf("%s has the commands %q, want one for each of the three", readme, found)
+			t.Fatalf("%s has the commands %q, want one for each of the three", name, found)
 		}
 		for _, command := range found {
 			line := regexp.MustCompile(`/tmp/|/var/log/`).ReplaceAllString(command[1], t.TempDir()+"/")
