@@ -47,7 +47,8 @@ type (
 	// Started: the program of a session runs.
 	Started struct{ Info }
 
-	// NotStarted: the program of a session, or a CGI program, cannot be started.
+	// NotStarted: the program of a session, or a CGI program, cannot be started. Err is a
+	// process.StartError if that is due to its file.
 	NotStarted struct {
 		Info
 		Command []string

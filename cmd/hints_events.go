@@ -2,19 +2,26 @@ package cmd
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/wsbridge/wsbridge/bridge"
 )
 
-// withHints adds to an event for next the flag that would have helped, because
-// package bridge knows no flags. A message may have maxMessage bytes.
-func withHints(maxMessage int, next func(bridge.Event)) func(bridge.Event) {
+// withHints logs events as bridge.LogEvents does, with the flag that would have helped,
+// because package bridge knows no flags. A message may have maxMessage bytes.
+func withHints(maxMessage int, log *slog.Logger) func(bridge.Event) {
+	next := bridge.LogEvents(log)
 	return func(e bridge.Event) {
 		switch event := e.(type) {
 		case bridge.Refused:
 			if hint := hintFor(event.Refusal); hint != "" {
 				event.Refusal.Detail = strings.TrimSpace(event.Refusal.Detail + " (" + hint + ")")
+				e = event
+			}
+		case bridge.NotStarted:
+			if hint := startHint(event.Err); hint != "" {
+				event.Err = fmt.Errorf("%w (%s)", event.Err, hint)
 				e = event
 			}
 		case bridge.Closed:
