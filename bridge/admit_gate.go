@@ -96,7 +96,7 @@ func (g *Gate) checkHost(r *http.Request) *Refusal {
 		}
 	}
 	for _, o := range g.Origins {
-		if o == anyPage || o != nullPage && o.host == host {
+		if o == anyPage || o != nullPage && o.isHost(host) {
 			return nil
 		}
 	}

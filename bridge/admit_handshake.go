@@ -22,6 +22,33 @@ var (
 	needsWebSocket  = upgradeRequired(RulePlain, "this is a WebSocket server: connect with ws:// or wss://")
 )
 
+// upgradeLost is what a proxy has dropped of an opening handshake, which no page can
+// forge: a header, or the version of HTTP. It is empty for other requests, and for a
+// handshake that is whole.
+func upgradeLost(r *http.Request) string {
+	if r.Header["Sec-Websocket-Key"] == nil || r.Method != http.MethodGet || r.ProtoMajor != 1 {
+		return ""
+	}
+	switch {
+	case !AsksForUpgrade(r):
+		return "Upgrade"
+	case !r.ProtoAtLeast(1, 1):
+		return "HTTP/1.1"
+	case !hasToken(r.Header, "Connection", "upgrade"):
+		return "Connection"
+	}
+	return ""
+}
+
+// tellUpgradeLost tells of a handshake that a proxy has spoiled, if there is a program
+// that it could start.
+func (a *admission) tellUpgradeLost() {
+	h := a.handler
+	if missing := upgradeLost(a.request); missing != "" && (len(h.Command) > 0 || h.CommandDir != nil) {
+		h.emit(UpgradeLost{Info{Remote: a.request.RemoteAddr, Path: a.request.URL.Path}, missing})
+	}
+}
+
 // checkHandshake checks the client's opening handshake (RFC 6455, section
 // 4.2.1), so that a bad one starts nothing.
 func (a *admission) checkHandshake() *Refusal {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -63,6 +62,7 @@ func notFound(err error) *Refusal {
 var (
 	errIsDir         = errors.New("it is a directory")
 	errNotExecutable = errors.New("it is not executable")
+	errNoExecMount   = errors.New("its file system is mounted noexec")
 )
 
 // lookProgram finds the program that the path of a URL names below a
@@ -107,12 +107,18 @@ func executable(file string, info fs.FileInfo) error {
 		return nil
 	}
 	// A path with a slash in it is not looked up, but only checked.
-	if _, err := exec.LookPath(file); errors.Is(err, fs.ErrPermission) {
+	_, err := process.LookPath(file)
+	if e, ok := errors.AsType[*process.StartError](err); ok && e.Fault == process.NoExecMount {
+		return errNoExecMount
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission):
 		return errNotExecutable
-	} else if err != nil {
+	default:
 		return fs.ErrNotExist
 	}
-	return nil
 }
 
 // translated is the file below a directory that a path would name if it were
@@ -139,7 +145,7 @@ func (p *program) start(env []string, grace time.Duration) (*process.Process, er
 	if p.dir != "" && filepath.Base(file) != file && !filepath.IsAbs(file) {
 		file = p.dir + "/" + file // Join could make a bare name of it
 	}
-	file, err := exec.LookPath(file)
+	file, err := process.LookPath(file)
 	if err != nil {
 		return nil, err
 	}

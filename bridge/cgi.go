@@ -34,7 +34,7 @@ import (
 // Location that is a path is sent to the client like any other.
 func (h *Handler) ServeCGI(w http.ResponseWriter, r *http.Request, root *os.Root) bool {
 	p, err := lookProgram(root, r.URL.Path)
-	if errors.Is(err, errNotExecutable) {
+	if errors.Is(err, errNotExecutable) || errors.Is(err, errNoExecMount) {
 		h.emit(NotCGI{Info{Remote: r.RemoteAddr, Path: r.URL.Path}, err})
 	}
 	if err != nil {

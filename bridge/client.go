@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
@@ -108,7 +107,7 @@ func (c *Client) said(line string) {
 
 // start starts the command, with the whole environment: it is our own.
 func (c *Client) start() (*process.Process, error) {
-	path, err := exec.LookPath(c.Command[0])
+	path, err := process.LookPath(c.Command[0])
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ func (e Ending) Error() string { return e.String() }
 const (
 	codeNormal         = 1000
 	codeGoingAway      = 1001
+	codeNone           = 1005 // never sent: the close frame had no code
 	codeAbnormal       = 1006 // never sent: there was no close frame
 	codeInternalError  = 1011
 	codeServiceRestart = 1012
@@ -101,8 +102,33 @@ func endingFor(cause error, state process.State) Ending {
 	return endingOf(state)
 }
 
+// faults are what a client is told of the file of a command, without its path.
+var faults = map[process.Fault]string{
+	process.DanglingLink:    "command not found",
+	process.Directory:       "command is not a program",
+	process.NotRegular:      "command is not a program",
+	process.Unreachable:     "command cannot be reached",
+	process.NotExecutable:   "command is not executable",
+	process.NoExecMount:     "command is on a noexec file system",
+	process.Busy:            "command is being written",
+	process.Empty:           "command is empty",
+	process.CarriageReturn:  "command has CR LF line ends",
+	process.ByteOrderMark:   "command begins with a byte order mark",
+	process.UTF16:           "command is saved as UTF-16",
+	process.NoFirstLine:     "command has no #! line",
+	process.BadFirstLine:    "command has a bad #! line",
+	process.NoInterpreter:   "command's interpreter not found",
+	process.BadInterpreter:  "command's interpreter cannot be started",
+	process.NoLoader:        "command's loader not found",
+	process.OtherSystem:     "command is for another system",
+	process.ScriptOnWindows: "command is a script",
+}
+
 // notStarted says why a command cannot be started, without its path.
 func notStarted(err error) Ending {
+	if e, ok := errors.AsType[*process.StartError](err); ok && faults[e.Fault] != "" {
+		return Ending{codeInternalError, faults[e.Fault]}
+	}
 	reason := "command cannot be started"
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):

@@ -47,12 +47,36 @@ type (
 	// Started: the program of a session runs.
 	Started struct{ Info }
 
-	// NotStarted: the program of a session, or a CGI program, cannot be started.
+	// NotStarted: the program of a session, or a CGI program, cannot be started. Err is a
+	// process.StartError if that is due to its file.
 	NotStarted struct {
 		Info
 		Command []string
 		CGI     bool
 		Err     error
+	}
+
+	// UpgradeLost: a request is a WebSocket's opening handshake, but what asks for the
+	// upgrade has not arrived: a proxy has dropped it, which passes on HTTP only. The
+	// request is answered like any other.
+	UpgradeLost struct {
+		Info
+		Missing string // a header, or HTTP/1.1
+	}
+
+	// NoSubprotocol: a client that offered subprotocols got none of them, and left
+	// soon without a word, as browsers do. Closed or Detached follows.
+	NoSubprotocol struct {
+		Info
+		Offered []string
+	}
+
+	// Silent: a program was given its first message some time ago, and has sent none
+	// since its start. It may keep what it prints in a buffer. It is told once in a
+	// session.
+	Silent struct {
+		Info
+		For time.Duration
 	}
 
 	// Stderr: a program has written a line to its standard error. A line over
@@ -118,6 +142,9 @@ func (HandshakeFailed) event() {}
 func (Opened) event()          {}
 func (Started) event()         {}
 func (NotStarted) event()      {}
+func (UpgradeLost) event()     {}
+func (NoSubprotocol) event()   {}
+func (Silent) event()          {}
 func (Stderr) event()          {}
 func (Closed) event()          {}
 func (Attached) event()        {}
@@ -132,6 +159,15 @@ func (h *Handler) emit(e Event) {
 	if h.Events != nil {
 		h.Events(e)
 	}
+}
+
+// silent is what tells of a program that has sent nothing; nil if nobody listens, or if
+// the program is not given what clients send.
+func (h *Handler) silent(info *Info) func() {
+	if _, readOnly := h.Framing.(ReadOnly); readOnly || h.Events == nil {
+		return nil
+	}
+	return func() { h.Events(Silent{*info, silentFor}) }
 }
 
 // stderrOf is what takes the lines of a program's standard error; nil if

@@ -39,6 +39,12 @@ func logEvent(log *slog.Logger, e Event) {
 			msg = "cannot start the CGI program"
 		}
 		log.Error(msg, "id", e.ID, "command", e.Command, "error", e.Err)
+	case UpgradeLost:
+		log.Info("a handshake without what asks for the upgrade", "remote", e.Remote, "path", e.Path, "missing", e.Missing)
+	case NoSubprotocol:
+		log.Info("a client got none of its subprotocols and left", "id", e.ID, "remote", e.Remote, "path", e.Path, "offered", e.Offered)
+	case Silent:
+		log.Info("no message from the program yet", "id", e.ID, "program", e.Program, "pid", e.Pid, "since_input", e.For)
 	case Stderr:
 		log.Info("stderr", "id", e.ID, "line", e.Line)
 	case Closed:

@@ -1,9 +1,12 @@
 package bridge
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func FuzzParseOrigin(f *testing.F) {
-	for _, s := range []string{"*", "null", "page.example", "https://page.example:444", "[::1]:80", "::1", "a:b:c", "http://[fe80::1%25eth0]", "://", "é", "a.."} {
+	for _, s := range []string{"*", "null", "page.example", "https://page.example:444", "[::1]:80", "::1", "a:b:c", "http://[fe80::1%25eth0]", "://", "é", "a..", "*.page.example:1", "https://page.example/", "app://."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -12,7 +15,8 @@ func FuzzParseOrigin(f *testing.F) {
 			return
 		}
 		const canonical = "abcdefghijklmnopqrstuvwxyz0123456789.-_"
-		if o != anyPage && (o.host == "" || !consistsOf(o.host, canonical+":") || !consistsOf(o.scheme, canonical+"+") || !consistsOf(o.port, "0123456789")) {
+		host := strings.TrimPrefix(o.host, "*.")
+		if o != anyPage && (host == "" || !consistsOf(host, canonical+":") || !consistsOf(o.scheme, canonical+"+") || !consistsOf(o.port, "0123456789")) {
 			t.Errorf("ParseOrigin(%q) = %q", s, o)
 		}
 		if again, err := ParseOrigin(o.String()); err != nil || again != o {

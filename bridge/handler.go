@@ -93,6 +93,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	hosting := h.hosting()
 	if refused := a.pass(hosting.steps()); refused != nil {
+		if refused.Rule == RuleHandshake {
+			a.tellUpgradeLost()
+		}
 		a.refuse(w, refused)
 		return
 	}
@@ -104,8 +107,10 @@ func (h *Handler) servePlain(w http.ResponseWriter, a *admission) {
 	switch {
 	case refused != nil:
 	case h.Plain == nil:
+		a.tellUpgradeLost()
 		refused = needsWebSocket
 	default:
+		a.tellUpgradeLost()
 		h.Plain.ServeHTTP(w, a.request)
 		return
 	}
@@ -133,7 +138,10 @@ func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	h.emit(Started{*info})
 	j := newJob(child, h.Framing, h.Bounds.backlog(), link.IsGone, h.stderrOf(info))
 	j.place = a.place
-	go h.run(h.newSession(a.ctx, link, j), a.place, info) // lets go of this goroutine's stack and of the request
+	s := h.newSession(a.ctx, link, j)
+	s.quiet.tell = h.silent(info)
+	s.offer.names = a.unanswered()
+	go h.run(s, a.place, info) // lets go of this goroutine's stack and of the request
 }
 
 // options are those of a connection.
@@ -188,5 +196,6 @@ func (h *Handler) run(s *session, place *place, info *Info) {
 // closed tells of the end of a session.
 func (h *Handler) closed(s *session, info *Info, ending Ending, state process.State, d time.Duration) {
 	info.In, info.Out = Traffic(s.link.Received()), Traffic(s.link.Sent())
+	h.tellUnanswered(s, info, ending)
 	h.emit(Closed{Info: *info, Ending: ending, State: &state, Duration: d})
 }

@@ -142,6 +142,7 @@ func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create fun
 	from, resumed := v.from(first)
 	s.resumed = resumed
 	sess := h.newSession(h.service().draining, conn, s)
+	sess.offer.names = a.unanswered()
 	s.ctx, s.stop = sess.ctx, sess.end
 	s.giver.stop = s.ctx.Done()
 	if v.hub.options.single {
@@ -180,6 +181,7 @@ func (h *Handler) serve(sess *session, s *seat, info *Info, leave func()) {
 	cause := context.Cause(sess.ctx)
 	s.hub.leave(s, cause, s.conn.Answered())
 	info.In, info.Out = Traffic(s.conn.Received()), Traffic(s.conn.Sent())
+	h.tellUnanswered(sess, info, ending)
 	h.emit(Detached{*info, ending, time.Since(begin)})
 }
 

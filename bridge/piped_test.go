@@ -64,6 +64,7 @@ func runOver(t *testing.T, client, server net.Conn, h *Handler, source io.Reader
 		t.Fatal(err)
 	}
 	s := h.newSession(a.ctx, link, nil)
+	s.quiet.tell = h.silent(a.info())
 	own := newOwnStreams(source, to, 0, h.Framing, h.Bounds.backlog(), s.end)
 	own.feed.gone = link.IsGone
 	s.far = own

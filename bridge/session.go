@@ -29,8 +29,10 @@ type session struct {
 	inputDone  chan struct{}
 	outputDone chan struct{}
 
-	life lifetime
-	idle idleness
+	life  lifetime
+	idle  idleness
+	quiet quietness
+	offer offer
 }
 
 // run is the session. It starts everybody, waits for the first cause to end, and
@@ -43,6 +45,7 @@ func (s *session) run() (Ending, process.State) {
 	s.wg.Go(s.output)
 	s.link.Watch(func(lost wire.Ending) { s.end(Ending(lost)) })
 	s.end(s.far.wait(s.ctx))
+	s.offer.end(s.idle.began)
 	return s.conclude(context.Cause(s.ctx))
 }
 

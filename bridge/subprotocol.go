@@ -1,8 +1,12 @@
 package bridge
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 )
 
 // countingProtocol is the subprotocol of clients that count, which goes before
@@ -41,4 +45,52 @@ func (h *Handler) subprotocol(r *http.Request) string {
 		return ""
 	}
 	return h.Subprotocols[i]
+}
+
+// promptly is how soon a client leaves that will not go on without a subprotocol.
+const promptly = 5 * time.Second
+
+// An offer is what a client offered that got no subprotocol.
+type offer struct {
+	names []string // nil: it offered none, or got one
+	brief bool     // the session was over promptly
+}
+
+// end takes note of the end of a session that began then.
+func (o *offer) end(began time.Time) { o.brief = o.names != nil && time.Since(began) < promptly }
+
+// unanswered is what a client offers when none of it is chosen. A browser then drops
+// the connection (WHATWG WebSockets, section 4.1).
+func (a *admission) unanswered() []string {
+	lines := a.request.Header["Sec-Websocket-Protocol"]
+	if len(lines) == 0 || a.subprotocol() != "" {
+		return nil
+	}
+	var offered []string
+	for name := range strings.SplitSeq(strings.Join(lines, ","), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			offered = append(offered, name)
+		}
+	}
+	return offered
+}
+
+// tellUnanswered tells of a client that got no subprotocol and left for that.
+func (h *Handler) tellUnanswered(s *session, info *Info, ending Ending) {
+	if s.offer.brief && info.In.Messages == 0 && s.peerLeft(ending) {
+		h.emit(NoSubprotocol{*info, s.offer.names})
+	}
+}
+
+// peerLeft reports whether it was the client that has left, also if the program ended
+// meanwhile and found nobody.
+func (s *session) peerLeft(ending Ending) bool {
+	cause, _ := errors.AsType[Ending](context.Cause(s.ctx))
+	switch {
+	case ending.Code == codeAbnormal:
+		return ending != errPeerDead
+	case cause == errShutdown, cause == errTimeout, cause == errIdle, cause.Code == codeServiceRestart:
+		return false
+	}
+	return cause.Code == codeNormal || cause.Code == codeGoingAway || cause.Code == codeNone
 }

@@ -46,6 +46,7 @@ func (s *session) startTimeouts() {
 		s.idle.timer = time.AfterFunc(math.MaxInt64, s.checkIdle)
 		s.idle.timer.Reset(s.idle.limit) // not before checkIdle can see the timer
 	}
+	s.quiet.listen(s)
 	if s.life.limit > 0 {
 		// A session whose time is up is drained, though the server is not: it
 		// may be over but for a client that takes its time.
@@ -58,6 +59,7 @@ func (s *session) startTimeouts() {
 }
 
 func (s *session) stopTimeouts() {
+	s.quiet.stop()
 	if s.idle.timer != nil {
 		s.idle.timer.Stop()
 	}

@@ -21,7 +21,7 @@ type accessOptions struct {
 func (o *accessOptions) flags() flagGroup {
 	g := newGroup("Who may connect, and what is answered")
 	g.Var(newList(&o.origins, parseOrigins), "origin",
-		"let in pages of these `origins` too: [scheme://]host[:port], comma separated; * means any, null means pages opened from disk")
+		"let in pages of these `origins` too: [scheme://]host[:port], comma separated; *.host means all names below it, * means any, null means pages opened from disk")
 	g.BoolVar(&o.sameOrigin, "sameorigin", false, "let in only pages of the server's own scheme, host and port")
 	g.Var(limitValue{&o.maxPerIP, bridge.DefaultMaxPerAddress}, "maxperip",
 		"allow at most `n` commands at once for an address (IPv6: a /64), refuse more with 429; 0 for no limit; loopback has no limit unless this is given")

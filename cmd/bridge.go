@@ -38,7 +38,7 @@ func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []str
 			MaxClients:    offIfZero(o.maxClients),
 		},
 		Hosting:        o.hosting(),
-		Events:         withHints(o.maxFrameSize, bridge.LogEvents(log)),
+		Events:         withHints(o.maxFrameSize, log),
 		ServerSoftware: "wsbridge/" + versionName(),
 	}
 	if o.reverseLookup {

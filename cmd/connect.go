@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	neturl "net/url"
+	"os"
 	"os/signal"
 	"slices"
 	"strings"
@@ -198,7 +199,7 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 		return err
 	}
 	if len(o.command) > 0 {
-		command, err := lookCommand(o.command)
+		command, err := lookCommand(o.command, os.Environ())
 		if err != nil {
 			return err
 		}

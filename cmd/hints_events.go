@@ -2,14 +2,22 @@ package cmd
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/wsbridge/wsbridge/bridge"
 )
 
-// withHints adds to an event for next the flag that would have helped, because
-// package bridge knows no flags. A message may have maxMessage bytes.
-func withHints(maxMessage int, next func(bridge.Event)) func(bridge.Event) {
+// withHints logs events as bridge.LogEvents does, with the flag that would have helped,
+// because package bridge knows no flags. A message may have maxMessage bytes; log may be
+// nil.
+func withHints(maxMessage int, log *slog.Logger) func(bridge.Event) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	next := bridge.LogEvents(log)
+	var upgrades, offers, silences onceEach
 	return func(e bridge.Event) {
 		switch event := e.(type) {
 		case bridge.Refused:
@@ -17,14 +25,76 @@ func withHints(maxMessage int, next func(bridge.Event)) func(bridge.Event) {
 				event.Refusal.Detail = strings.TrimSpace(event.Refusal.Detail + " (" + hint + ")")
 				e = event
 			}
+		case bridge.NotStarted:
+			if hint := startHint(event.Err); hint != "" {
+				event.Err = fmt.Errorf("%w (%s)", event.Err, hint)
+				e = event
+			}
 		case bridge.Closed:
 			if isOverLimit(event.Ending, maxMessage) {
 				event.Ending.Reason += " (--maxframesize allows more)"
 				e = event
 			}
+		case bridge.UpgradeLost:
+			if upgrades.first(event.Missing) {
+				log.Warn("a WebSocket handshake came as a plain request: a proxy has not passed on all of it",
+					"remote", event.Remote, "path", event.Path, "missing", event.Missing, "hint", upgradeHint)
+			}
+			return
+		case bridge.NoSubprotocol:
+			offer := strings.Join(event.Offered, ", ")
+			if offers.first(offer) {
+				log.Warn("a client offered subprotocols, got none and left",
+					"id", event.ID, "remote", event.Remote, "path", event.Path, "offered", offer, "hint", subprotocolHint(event.Offered))
+			}
+			return
+		case bridge.Silent:
+			if silences.first(event.Program) {
+				log.Info("the program has sent nothing since its first input",
+					"id", event.ID, "program", event.Program, "pid", event.Pid, "since", event.For, "hint", silentHint)
+			}
+			return
 		}
 		next(e)
 	}
+}
+
+const (
+	upgradeHint = "the proxy must speak HTTP/1.1 and pass on the headers Upgrade and Connection; see wsbridge-deploy(7)"
+	silentHint  = "it may be buffering its output: flush after every line; see wsbridge-recipes(7)"
+)
+
+// subprotocolHint names the flag that would have accepted an offer. What a client wrote
+// is for a command line only if a shell sees nothing in it.
+func subprotocolHint(offered []string) string {
+	for _, name := range offered {
+		if len(name) <= 64 && isToken(name) && quoteWord(name) == name {
+			return fmt.Sprintf("--subprotocol=%s would choose it, if the command speaks it", name)
+		}
+	}
+	return "--subprotocol names those that the command speaks"
+}
+
+// onceEach tells the first of each cause from the others. Clients can make up causes:
+// after mostCauses there is none.
+type onceEach struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+const mostCauses = 32
+
+func (o *onceEach) first(cause string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.seen[cause] || len(o.seen) >= mostCauses {
+		return false
+	}
+	if o.seen == nil {
+		o.seen = make(map[string]bool)
+	}
+	o.seen[cause] = true
+	return true
 }
 
 // isOverLimit reports whether a connection was closed because of our own limit for

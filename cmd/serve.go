@@ -25,6 +25,8 @@ type serverOptions struct {
 	logOptions
 	once bool
 
+	misplaced misplaced
+
 	timeouts timeouts // of no flag
 }
 
@@ -60,6 +62,7 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 			if err := o.check(); err != nil {
 				return usage(cmd, err)
 			}
+			o.misplaced = findMisplaced(cmd.Flags(), args)
 			return run(cmd.Context(), o)
 		},
 	}

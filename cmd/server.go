@@ -57,7 +57,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	log := newLogger(o.stderr, o.logLevel, o.logFormat)
 	site, err := o.siteOptions.open(o.addresses, o.timeouts.orDefaults().stall/2, log)
 	if err != nil {
-		return err
+		return o.misplaced.explain(err)
 	}
 	defer site.close() // unless serve has closed it
 	var shown *listen.Credentials
@@ -121,6 +121,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 // announceAll prints where the server listens, with the fingerprint of a self-signed
 // certificate, and then tells systemd that it is ready. Without TLS shown is nil.
 func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []net.Listener, shown *listen.Credentials) {
+	o.misplaced.warn(log)
 	ws, pages := "ws", "http"
 	var notes []slog.Attr
 	selfSigned := ""

@@ -60,7 +60,7 @@ func (o *siteOptions) open(hosts []string, beat time.Duration, log *slog.Logger)
 	var command []string
 	var err error
 	if len(o.command) > 0 {
-		if command, err = lookCommand(o.command); err != nil {
+		if command, err = lookCommand(o.command, passedEnv(o.passEnv)); err != nil {
 			return nil, err
 		}
 	}

@@ -58,8 +58,8 @@ type Process struct {
 	state  State // once ended
 }
 
-// Start starts the command. Its error is an *os.PathError or one of a system
-// call, such as EMFILE.
+// Start starts the command. Its error is a *StartError when the file of the program
+// is at fault, else an *os.PathError or one of a system call, such as EMFILE.
 //
 // On Linux the child is killed when this process ends, or the thread that
 // Start ran on. A thread ends only with a goroutine that has locked itself to
@@ -80,9 +80,9 @@ func (c *Command) Start() (*Process, error) {
 	if err := p.leader.start(c.Path, args, c.Env, c.Dir, files.child[:]); err != nil {
 		closeAll(files.ours[:])
 		if _, dirErr := os.Stat(c.Dir); c.Dir != "" && dirErr != nil {
-			err = dirErr // the system's own does not tell it from a missing Path
+			return nil, dirErr // the system's own does not tell it from a missing Path
 		}
-		return nil, err
+		return nil, explain(c.Path, c.Dir, err)
 	}
 	p.Stdin = newInput(files.ours[0])
 	p.Stdout = newOutput(files.ours[1])

@@ -1,0 +1,11 @@
+//go:build darwin || freebsd
+
+package process
+
+import "golang.org/x/sys/unix"
+
+// mountedNoExec reports whether nothing of the file system of a file can be executed.
+func mountedNoExec(path string) bool {
+	var fs unix.Statfs_t
+	return unix.Statfs(path, &fs) == nil && fs.Flags&unix.MNT_NOEXEC != 0
+}
