@@ -32,7 +32,7 @@ func logEvent(log *slog.Logger, e Event) {
 	case HandshakeFailed:
 		log.Debug("handshake failed", "remote", e.Remote, "error", e.Err)
 	case Started:
-		access("open", "id", e.ID, "remote", e.Remote, "path", e.Path, "pid", e.Pid)
+		access("open", e.about("pid", e.Pid)...)
 	case NotStarted:
 		msg := "cannot start the command"
 		if e.CGI {
@@ -51,11 +51,11 @@ func logEvent(log *slog.Logger, e Event) {
 		if e.State == nil {
 			return // NotStarted has said it
 		}
-		access("close", "id", e.ID, "remote", e.Remote, "path", e.Path, "pid", e.Pid,
+		access("close", e.about("pid", e.Pid,
 			"child", e.State.String(), "code", e.Ending.Code, "reason", e.Ending.Reason,
 			"duration", e.Duration.Round(time.Millisecond),
 			"messages_in", e.In.Messages, "bytes_in", e.In.Bytes,
-			"messages_out", e.Out.Messages, "bytes_out", e.Out.Bytes)
+			"messages_out", e.Out.Messages, "bytes_out", e.Out.Bytes)...)
 	case Attached:
 		access("attach", "id", e.ID, "remote", e.Remote, "path", e.Path, "resumed", e.Resumed)
 	case Detached:
@@ -74,4 +74,14 @@ func logEvent(log *slog.Logger, e Event) {
 			"child", e.State.String(), "status", e.Status, "bytes_in", e.In.Bytes, "bytes_out", e.Out.Bytes,
 			"duration", e.Duration.Round(time.Millisecond))
 	}
+}
+
+// about is what a line about a session begins with. A program that is shared was
+// started for no client.
+func (i Info) about(rest ...any) []any {
+	args := []any{"id", i.ID}
+	if i.Remote != "" {
+		args = append(args, "remote", i.Remote, "path", i.Path)
+	}
+	return append(args, rest...)
 }

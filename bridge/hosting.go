@@ -158,7 +158,11 @@ func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create fun
 		conn.Number(s.cursor.Number(), func(n int64) { v.hub.acknowledge(s, n) })
 	}
 	if first {
-		go h.host(v.hub, a, *info)
+		program := *info
+		if !v.hub.options.single {
+			program.Remote, program.Path = "", "" // it is nobody's own
+		}
+		go h.host(v.hub, a, program)
 	}
 	go h.serve(sess, s, info, leave)
 }

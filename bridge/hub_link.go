@@ -72,8 +72,11 @@ func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
 		h.ending = &end
 	}
 	h.log.End()
-	if len(h.seats) == 0 && !h.keepsEnding() {
-		h.finish()
+	if !h.keepsEnding() {
+		h.service.forget(h) // whoever comes now is for another run
+		if len(h.seats) == 0 {
+			h.finish()
+		}
 	}
 	h.mu.Unlock()
 	<-h.done
