@@ -75,9 +75,7 @@ func (s *openSite) withPages(pages http.Handler) http.Handler {
 // not nil, and ended at its end with the exit status.
 func (s *openSite) limitToOne(opened func(), ended func(exitStatus)) {
 	s.bridge.Limits.MaxSessions = 1
-	log := s.bridge.Events
-	s.bridge.Events = func(e bridge.Event) {
-		log(e)
+	s.alsoTell(func(e bridge.Event) {
 		switch e := e.(type) {
 		case bridge.Opened:
 			if opened != nil {
@@ -86,5 +84,5 @@ func (s *openSite) limitToOne(opened func(), ended func(exitStatus)) {
 		case bridge.Closed:
 			ended(exitStatusOf(e.State))
 		}
-	}
+	})
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// StartBrowser starts a browser that ends with the test. Tabs are made of the
+// startBrowser starts a browser that ends with the test. Tabs are made of the
 // context by chromedp.NewContext.
-func StartBrowser(t testing.TB) context.Context {
+func startBrowser(t testing.TB) context.Context {
 	t.Helper()
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -34,7 +34,7 @@ func StartBrowser(t testing.TB) context.Context {
 		}
 	}
 	if path == "" {
-		Missing(t, "a browser (Debian: chromium)")
+		missing(t, "a browser (Debian: chromium)")
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path),
@@ -63,9 +63,9 @@ func StartBrowser(t testing.TB) context.Context {
 	return browser
 }
 
-// Missing skips the test, except in CI, where what is not there must not pass
+// missing skips the test, except in CI, where what is not there must not pass
 // for something that was satisfied.
-func Missing(t testing.TB, what string) {
+func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		t.Fatal("missing: " + what)

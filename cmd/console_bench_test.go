@@ -16,7 +16,7 @@ import (
 //
 // An operation is three seconds of a flood of short JSON messages.
 func BenchmarkConsole(b *testing.B) {
-	browser := StartBrowser(b)
+	browser := startBrowser(b)
 	for _, rate := range []int{1_000, 10_000, 20_000, 25_000, 30_000, 40_000, 60_000, 80_000} {
 		b.Run(fmt.Sprintf("rate=%d", rate), func(b *testing.B) {
 			s := serveConsole(b, "child", "obey")

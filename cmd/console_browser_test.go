@@ -16,7 +16,7 @@ import (
 
 // TestConsole does in a real browser what a person does with the console.
 func TestConsole(t *testing.T) {
-	browser := StartBrowser(t)
+	browser := startBrowser(t)
 	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, browser context.Context)
@@ -100,8 +100,8 @@ func consoleSends(t *testing.T, browser context.Context) {
 		t.Errorf("the address is %s, want %s", got, want)
 	}
 	// No page may start a command by sending its reader here.
-	if text := s.stderr.text(); strings.Contains(text, "msg=open") {
-		t.Errorf("it has connected by itself:\n%s", text)
+	if s.reports.count("Opened") > 0 {
+		t.Error("it has connected by itself")
 	}
 	p.send("hello")
 	p.sentence("Connected")

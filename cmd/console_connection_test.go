@@ -101,7 +101,8 @@ func consoleReload(t *testing.T, browser context.Context) {
 	p.sentence("Not connected")
 	p.do(chromedp.Navigate(s.page))
 	p.sentence("Not connected")
-	if n := strings.Count(s.stderr.text(), "msg=open"); n != 2 {
+	s.reports.wait("Opened", 2, nil)
+	if n := s.reports.count("Opened"); n != 2 {
 		t.Errorf("%d connections", n)
 	}
 }

@@ -31,7 +31,7 @@ import (
 func TestScreenshots(t *testing.T) {
 	const most = 60 << 10
 	if *update {
-		consolePicture(t, StartBrowser(t))
+		consolePicture(t, startBrowser(t))
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		info, err := os.Stat(picture(scheme))

@@ -17,9 +17,10 @@ type consoleServer struct {
 	prefix []string // of the command line that starts it
 	page   string   // http://127.0.0.1:PORT/
 
-	cmd    *exec.Cmd
-	stderr *watched
-	done   chan struct{} // closed when Wait has returned
+	cmd     *exec.Cmd
+	reports *reports
+	stderr  *watched
+	done    chan struct{} // closed when Wait has returned
 }
 
 // serveConsole serves a command with these arguments until the test ends.
@@ -37,7 +38,13 @@ func (s *consoleServer) start(port string) {
 	args := slices.Concat(s.prefix, []string{"wsbridge", "--port=" + port, "--devconsole"}, s.args)
 	s.cmd = exec.Command(args[0], args[1:]...)
 	// The race detector makes each process wait a second at its end.
-	s.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	reports, reporting, err := newReports()
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(reports.close)
+	s.reports = reports
+	s.cmd.Env = append(os.Environ(), reporting, "GORACE=atexit_sleep_ms=0")
 	s.cmd.Stderr = s.stderr
 	if err := s.cmd.Start(); err != nil {
 		s.Fatal(err)
@@ -46,12 +53,12 @@ func (s *consoleServer) start(port string) {
 		_ = cmd.Wait()
 		close(done)
 	}(s.cmd, s.done)
-	m := s.stderr.wait(listeningLine, s.done)
-	if m == nil {
+	place, ok := reports.listening()
+	if !ok {
 		s.stop()
 		s.Fatalf("the server does not listen:\n%s", s.stderr.text())
 	}
-	s.page = "http:" + m[1]
+	s.page = place.Page
 }
 
 func (s *consoleServer) restart() {

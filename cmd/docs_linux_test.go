@@ -225,7 +225,11 @@ func (r *docReader) serve(command, want string) {
 	}
 	stderr := newWatched()
 	cmd := exec.Command("bash", "-c", "exec "+strings.Replace(command, "go run .", "wsbridge", 1))
-	cmd.Dir, cmd.Stderr, cmd.Env = r.dir, stderr, quickEnd()
+	reports, reporting, err := newReports()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Dir, cmd.Stderr, cmd.Env = r.dir, stderr, append(quickEnd(), reporting)
 	if strings.Contains(command, "examples/") {
 		cmd.Dir = ".." // it is for a checkout
 	}
@@ -236,16 +240,18 @@ func (r *docReader) serve(command, want string) {
 	go func() {
 		defer close(ended)
 		_ = cmd.Wait()
+		reports.close()
 	}()
 	r.stop = func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		<-ended
 	}
-	re := listeningLine
+	_, listens := reports.listening()
 	if want != "" {
-		re = regexp.MustCompile(regexp.QuoteMeta(strings.ReplaceAll(want, "8080", r.port)))
+		re := regexp.MustCompile(regexp.QuoteMeta(strings.ReplaceAll(want, "8080", r.port)))
+		listens = listens && stderr.wait(re, ended) != nil
 	}
-	if stderr.wait(re, ended) == nil {
+	if !listens {
 		t.Errorf("%s does not listen:\n%s", command, stderr.text())
 	}
 }

@@ -39,7 +39,12 @@ func serveEnviron(t *testing.T, over string, env []string, args ...string) envir
 	}
 	log := newWatched()
 	cmd := exec.Command("wsbridge", append([]string{where}, args...)...)
-	cmd.Env, cmd.Stderr = env, log
+	reports, reporting, err := newReports()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(reports.close)
+	cmd.Env, cmd.Stderr = append(slices.Clip(env), reporting), log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -52,20 +57,20 @@ func serveEnviron(t *testing.T, over string, env []string, args ...string) envir
 		_ = cmd.Process.Kill()
 		<-done
 	})
-	m := log.wait(listeningLine, done)
-	if m == nil {
+	place, ok := reports.listening()
+	if !ok {
 		t.Fatalf("the server does not listen: %s", log.text())
 	}
-	return environServer{over, m[1]}
+	return environServer{over, place.Address}
 }
 
 func (s environServer) connect(t *testing.T) wire {
 	t.Helper()
-	network, addr := "tcp", strings.Trim(s.where, "/")
+	network := "tcp"
 	if s.over == "unix" {
-		network, addr = "unix", s.where
+		network = "unix"
 	}
-	nc, err := net.Dial(network, addr)
+	nc, err := net.Dial(network, s.where)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -44,7 +43,10 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 	} else {
 		s.cmd = exec.Command("sh", append([]string{"-c", first + `; exec wsbridge "$@"`, "sh"}, args...)...)
 	}
-	s.cmd.Env = append(os.Environ(), s.mark, "GORACE=atexit_sleep_ms=0")
+	reports, reporting, err := newReports()
+	s.check(err)
+	s.Cleanup(reports.close)
+	s.cmd.Env = append(os.Environ(), reporting, s.mark, "GORACE=atexit_sleep_ms=0")
 	if nobody {
 		defer s.asNobody(s.cmd)()
 	}
@@ -80,8 +82,11 @@ func (s *faultyServer) start(first string, nobody bool, args []string) {
 			s.Logf("the server's log:\n%s", logged.text())
 		}
 	})
-	s.addr = s.waitLog(listeningLine)[1]
-	s.addr = strings.Trim(s.addr, "/")
+	place, ok := reports.listening()
+	if !ok {
+		s.Fatal("the server does not listen")
+	}
+	s.addr = place.Address
 }
 
 // asNobody lets a command of this test binary be run by a user who is not root.

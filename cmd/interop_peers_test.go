@@ -1,4 +1,4 @@
-package cmd_test
+package cmd
 
 import (
 	"bytes"
@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-
-	"github.com/wsbridge/wsbridge/cmd"
 )
 
 // An interopPeer connects, sends what it is told to, and reports what it saw
@@ -70,7 +68,7 @@ func interopPython(t *testing.T) interopPeer {
 			return interopCommand(python, "-c", interopPythonScript)
 		}
 	}
-	cmd.Missing(t, "a Python with the module websockets (Debian: python3-websockets)")
+	missing(t, "a Python with the module websockets (Debian: python3-websockets)")
 	return nil
 }
 
@@ -95,7 +93,7 @@ ws.on("close", (code, reason) =>
 
 func interopNode(t *testing.T) interopPeer {
 	if exec.CommandContext(t.Context(), "node", "-e", `require("ws")`).Run() != nil {
-		cmd.Missing(t, "Node with the package ws (npm install ws, and NODE_PATH set to its node_modules)")
+		missing(t, "Node with the package ws (npm install ws, and NODE_PATH set to its node_modules)")
 	}
 	return interopCommand("node", "-e", interopNodeScript)
 }
@@ -146,7 +144,7 @@ function run(spec) {
 `
 
 func interopBrowser(t *testing.T) interopPeer {
-	browser := cmd.StartBrowser(t)
+	browser := startBrowser(t)
 	return func(ctx context.Context, s *interopServer, spec interopSpec) (got interopResult, err error) {
 		in, err := json.Marshal(spec)
 		if err != nil {

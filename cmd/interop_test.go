@@ -1,4 +1,4 @@
-package cmd_test
+package cmd
 
 import (
 	"context"
@@ -14,11 +14,9 @@ import (
 // interopLimit bounds every wait; only a test that fails ever waits so long.
 const interopLimit = 2 * time.Minute
 
-// TestInterop lets WebSocket clients that others wrote talk to the real
-// binary, without and with TLS: what our own client would forgive, one of these
-// may not.
+// TestInterop lets WebSocket clients that others wrote talk to wsbridge, without and
+// with TLS: what our own client would forgive, one of these may not.
 func TestInterop(t *testing.T) {
-	binary := interopBuild(t) // and flags
 	peers := []struct {
 		name  string
 		start func(t *testing.T) interopPeer
@@ -29,7 +27,7 @@ func TestInterop(t *testing.T) {
 	}
 	scenarios := []struct {
 		name string
-		run  func(t *testing.T, binary []string, peer interopPeer)
+		run  func(t *testing.T, flags []string, peer interopPeer)
 	}{
 		{"echo", interopEcho},
 		{"compressed echo", interopCompressedEcho},
@@ -42,8 +40,8 @@ func TestInterop(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			peer := p.start(t)
 			for _, s := range scenarios {
-				t.Run(s.name, func(t *testing.T) { s.run(t, binary, peer) })
-				t.Run(s.name+", over TLS", func(t *testing.T) { s.run(t, append(binary, "--ssl"), peer) })
+				t.Run(s.name, func(t *testing.T) { s.run(t, nil, peer) })
+				t.Run(s.name+", over TLS", func(t *testing.T) { s.run(t, []string{"--ssl"}, peer) })
 			}
 		})
 	}
@@ -61,8 +59,8 @@ var interopLines = []string{
 	"last",
 }
 
-func interopEcho(t *testing.T, binary []string, peer interopPeer) {
-	s := interopServe(t, binary, "echo")
+func interopEcho(t *testing.T, flags []string, peer interopPeer) {
+	s := interopServe(t, flags, "echo")
 	got := interopRun(t, peer, s, interopSpec{Send: interopLines, Leave: len(interopLines)})
 	interopSameLines(t, got.Messages, interopLines)
 	interopClosed(t, got, 1000, "")
@@ -80,10 +78,10 @@ func interopEcho(t *testing.T, binary []string, peer interopPeer) {
 }
 
 // All of the peers offer compression, and use it.
-func interopCompressedEcho(t *testing.T, binary []string, peer interopPeer) {
+func interopCompressedEcho(t *testing.T, flags []string, peer interopPeer) {
 	// A line that leaves in several frames, and more than one of each kind.
 	send := append(slices.Concat(interopLines, interopLines), strings.Repeat("a long line, ", 200_000))
-	s := interopServe(t, append(slices.Clone(binary), "--compress", "--maxframesize=4000000"), "echo")
+	s := interopServe(t, append(slices.Clone(flags), "--compress", "--maxframesize=4000000"), "echo")
 	got := interopRun(t, peer, s, interopSpec{Send: send, Leave: len(send)})
 	interopSameLines(t, got.Messages, send)
 	interopClosed(t, got, 1000, "")
@@ -92,15 +90,15 @@ func interopCompressedEcho(t *testing.T, binary []string, peer interopPeer) {
 	}
 }
 
-func interopExitStatus(t *testing.T, binary []string, peer interopPeer) {
-	s := interopServe(t, binary, "exit3")
+func interopExitStatus(t *testing.T, flags []string, peer interopPeer) {
+	s := interopServe(t, flags, "exit3")
 	got := interopRun(t, peer, s, interopSpec{})
 	interopSameLines(t, got.Messages, []string{"bye"})
 	interopClosed(t, got, 4003, "exit status 3")
 }
 
-func interopBurst(t *testing.T, binary []string, peer interopPeer) {
-	s := interopServe(t, binary, "burst")
+func interopBurst(t *testing.T, flags []string, peer interopPeer) {
+	s := interopServe(t, flags, "burst")
 	// The child reads the first line only: the rest is unread when it exits.
 	unread := strings.Repeat("x", 50_000)
 	got := interopRun(t, peer, s, interopSpec{Send: []string{"go", unread, unread}})
@@ -112,21 +110,21 @@ func interopBurst(t *testing.T, binary []string, peer interopPeer) {
 	interopClosed(t, got, 1000, "")
 }
 
-func interopLeave(t *testing.T, binary []string, peer interopPeer) {
+func interopLeave(t *testing.T, flags []string, peer interopPeer) {
 	l := interopListen(t)
-	s := interopServe(t, binary, "hold", l.addr)
+	s := interopServe(t, flags, "hold", l.addr)
 	got := interopRun(t, peer, s, interopSpec{Leave: 1})
 	interopSameLines(t, got.Messages, []string{"ready"})
 	interopClosed(t, got, 1000, "")
 	l.waitEnd(t)
 }
 
-func interopShutdown(t *testing.T, binary []string, peer interopPeer) {
+func interopShutdown(t *testing.T, flags []string, peer interopPeer) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no SIGTERM")
 	}
 	l := interopListen(t)
-	s := interopServe(t, binary, "hold", l.addr)
+	s := interopServe(t, flags, "hold", l.addr)
 	stopped := make(chan error, 1)
 	go func() {
 		if err := l.waitStart(); err != nil {
@@ -157,7 +155,7 @@ func interopRun(t *testing.T, peer interopPeer, s *interopServer, spec interopSp
 	}
 	got, err := peer(ctx, s, spec)
 	if err != nil {
-		t.Fatalf("%v\nThe server said:\n%s", err, s.log())
+		t.Fatalf("%v\nThe server said:\n%s", err, s.output.text())
 	}
 	return got
 }

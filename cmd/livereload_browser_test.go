@@ -21,7 +21,7 @@ import (
 // TestLiveReload does in a real browser what a person does who writes a page
 // and the command behind it.
 func TestLiveReload(t *testing.T) {
-	browser := StartBrowser(t)
+	browser := startBrowser(t)
 	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, browser context.Context)

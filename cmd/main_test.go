@@ -13,7 +13,7 @@ import (
 // program that it serves in the scripts.
 func TestMain(m *testing.M) {
 	testscript.Main(leak.Checked{M: m}, map[string]func(){
-		"wsbridge": func() { os.Exit(Main(os.Args[1:])) },
+		"wsbridge": func() { os.Exit(mainOfTests()) },
 		"child":    func() { os.Exit(child(os.Args[1:])) },
 	})
 }

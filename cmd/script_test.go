@@ -45,9 +45,11 @@ const patience = time.Minute
 //		sends the server a signal
 //	ended STATUS
 //		waits for the server and compares its exit status
+//	heard [-count=N] EVENT [FIELD=VALUE]...
+//		waits for an event of package bridge with these values, like Ending.Code=1000
 //	[!] logged REGEXP
-//		waits for the regexp in the server's standard error; with !, which
-//		wants an ended server, fails if it is there
+//		waits for the regexp in the server's standard error, where what it says is
+//		what is tested; with !, which wants an ended server, fails if it is there
 //	get [-method METHOD] [-header 'Name: value']... [-body BODY] [-line]
 //	    [-sslca FILE] [-http2] URL
 //		prints the answer: status, headers sorted, body; it must come by the
@@ -69,6 +71,7 @@ func TestScript(t *testing.T) {
 			"signal": cmdSignal,
 			"ended":  cmdEnded,
 			"logged": cmdLogged,
+			"heard":  cmdHeard,
 			"get":    cmdGet,
 
 			"activate":    cmdActivate,
@@ -100,10 +103,11 @@ type serverKey struct{}
 
 // A server is the wsbridge that a script has started last.
 type server struct {
-	cmd    *exec.Cmd
-	stderr *watched
-	told   *watched      // by an activated one, to systemd
-	done   chan struct{} // closed when Wait has returned
+	cmd     *exec.Cmd
+	reports *reports
+	stderr  *watched
+	told    *watched      // by an activated one, to systemd
+	done    chan struct{} // closed when Wait has returned
 }
 
 func theServer(ts *testscript.TestScript) *server {
@@ -113,8 +117,6 @@ func theServer(ts *testscript.TestScript) *server {
 	}
 	return s
 }
-
-var listeningLine = regexp.MustCompile(`(?:listening on|files at|programs at).*(?:wss?|https?|unix):([^\s"]+)`)
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -136,9 +138,12 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 
 // start starts cmd, with these variables too, and kills it at the script's end.
 func (s *server) start(ts *testscript.TestScript, cmd *exec.Cmd, extra ...string) {
-	cmd.Env = append(append(os.Environ(), "GORACE="+ts.Getenv("GORACE")), extra...)
+	reports, reporting, err := newReports()
+	ts.Check(err)
+	ts.Defer(reports.close)
+	cmd.Env = append(append(os.Environ(), reporting, "GORACE="+ts.Getenv("GORACE")), extra...)
 	cmd.Dir = ts.Getenv("WORK")
-	s.cmd, s.stderr, s.done = cmd, newWatched(), make(chan struct{})
+	s.cmd, s.reports, s.stderr, s.done = cmd, reports, newWatched(), make(chan struct{})
 	cmd.Stderr = s.stderr
 	ts.Check(cmd.Start())
 	go func(s server) {
@@ -153,18 +158,14 @@ func (s *server) start(ts *testscript.TestScript, cmd *exec.Cmd, extra ...string
 	})
 }
 
-// listens waits until the server says where it listens.
+// listens waits until the server does.
 func (s *server) listens(ts *testscript.TestScript) bool {
-	m := s.stderr.wait(listeningLine, s.done)
-	if m != nil {
-		ws, page := "ws:", "http:"
-		if strings.Contains(m[0], "wss:") || strings.Contains(m[0], "https:") {
-			ws, page = "wss:", "https:"
-		}
-		ts.Setenv("URL", ws+m[1])
-		ts.Setenv("PAGE", page+m[1])
+	place, ok := s.reports.listening()
+	if ok {
+		ts.Setenv("URL", place.URL)
+		ts.Setenv("PAGE", place.Page)
 	}
-	return m != nil
+	return ok
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
@@ -187,6 +188,18 @@ func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got := strconv.Itoa(s.cmd.ProcessState.ExitCode()); got != args[0] {
 		ts.Fatalf("the server ended with %s (%v)", got, s.cmd.ProcessState)
+	}
+}
+
+func cmdHeard(ts *testscript.TestScript, neg bool, args []string) {
+	flags := flag.NewFlagSet("heard", flag.ContinueOnError)
+	n := flags.Int("count", 1, "")
+	ts.Check(flags.Parse(args))
+	if args = flags.Args(); neg || len(args) == 0 || *n < 1 {
+		ts.Fatalf("usage: heard [-count=N] EVENT [FIELD=VALUE]...")
+	}
+	if theServer(ts).reports.wait(args[0], *n, fieldsAre(args[1:])) == nil {
+		ts.Fatalf("not heard: %q", args)
 	}
 }
 

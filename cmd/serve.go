@@ -27,7 +27,9 @@ type serverOptions struct {
 
 	misplaced misplaced
 
-	timeouts timeouts // of no flag
+	// Of no flag.
+	timeouts timeouts
+	observer observer
 }
 
 // newServeCmd is the root command, which serves a program by calling run.

@@ -60,6 +60,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return o.misplaced.explain(err)
 	}
 	defer site.close() // unless serve has closed it
+	site.alsoTell(o.observer.event)
 	var shown *listen.Credentials
 	if o.ssl {
 		if shown, err = listen.NewCredentials(o.tlsOptions.files(), o.addresses, log); err != nil {
@@ -92,7 +93,12 @@ func runServe(ctx context.Context, o *serveOptions) error {
 
 	// Nor must one that nobody reads keep it from ending.
 	select {
-	case <-begin(func() { o.announceAll(log, listeners, redirecting, shown) }):
+	case <-begin(func() {
+		o.announceAll(log, listeners, redirecting, shown)
+		if o.observer.listening != nil {
+			o.observer.listening(listeners, redirecting)
+		}
+	}):
 	case sig := <-signals:
 		select {
 		case signals <- sig: // for serve, which ends at once

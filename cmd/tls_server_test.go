@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -18,6 +18,7 @@ import (
 type tlsServer struct {
 	t      *testing.T
 	addr   string
+	plain  string // the address of the redirects
 	log    *watched
 	config *tls.Config // of its clients
 	stop   context.CancelFunc
@@ -54,6 +55,8 @@ func startIn(t *testing.T, limits timeouts, a *authority, dir string, args ...st
 	}
 	s := &tlsServer{t: t, log: newWatched(), config: &tls.Config{RootCAs: a.pool()}, ended: make(chan error, 1)}
 	o.stderr, o.timeouts = s.log, limits
+	listening := make(chan place, 1)
+	o.observer.listening = func(listeners, redirecting []net.Listener) { listening <- placeOf(true, listeners, redirecting) }
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	done := make(chan struct{})
@@ -68,11 +71,12 @@ func startIn(t *testing.T, limits timeouts, a *authority, dir string, args ...st
 			t.Logf("the log:\n%s", s.log.text())
 		}
 	})
-	m := s.log.wait(listeningLine, done)
-	if m == nil {
-		t.Fatal("it does not listen")
+	select {
+	case place := <-listening:
+		s.addr, s.plain = place.Address, place.Redirect
+	case <-done:
+		t.Fatal("it does not listen:", s.log.text())
 	}
-	s.addr = strings.Trim(m[1], "/")
 	return s
 }
 
@@ -121,16 +125,6 @@ func (s *tlsServer) logs(text string) {
 	if s.log.wait(regexp.MustCompile(regexp.QuoteMeta(text)), nil) == nil {
 		s.t.Errorf("not in the log: %s", text)
 	}
-}
-
-// redirect is the address of plain HTTP.
-func (s *tlsServer) redirect() string {
-	s.t.Helper()
-	m := s.log.wait(regexp.MustCompile(`redirecting from http://([^/]+)/`), nil)
-	if m == nil {
-		s.t.Fatal("it does not redirect")
-	}
-	return m[1]
 }
 
 // echo sends a message and waits for it. Its error is that of reading, which

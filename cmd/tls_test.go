@@ -127,7 +127,7 @@ func TestSlowTLSHandshakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for _, nc := range []net.Conn{c, dial(t, s.redirect())} {
+	for _, nc := range []net.Conn{c, dial(t, s.plain)} {
 		if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +163,7 @@ func TestServeEndsWithSilentTLSConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	dial(t, s.redirect())
+	dial(t, s.plain)
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		config := s.config.Clone()
 		config.NextProtos = []string{protocol}

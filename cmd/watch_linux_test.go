@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -36,8 +37,8 @@ func TestTooManyWatches(t *testing.T) {
 				args: []string{"--livereload", "--staticdir=" + dir, "child", "echo"}}
 			s.start("0")
 			t.Cleanup(s.stop)
-			log := s.stderr.text()
-			if strings.Count(log, "level=warn") != 1 || !strings.Contains(log, test.warning) || !strings.Contains(log, test.hint) {
+			warned := s.stderr.wait(regexp.MustCompile("level=warn.*"+test.warning+".*"+test.hint), s.done)
+			if log := s.stderr.text(); warned == nil || strings.Count(log, "level=warn") != 1 {
 				t.Errorf("the log:\n%s", log)
 			}
 			resp, err := http.Get(s.page + "a.txt")
