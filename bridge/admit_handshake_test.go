@@ -6,17 +6,15 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // upgradeRequest is a good handshake for a server at localhost:8080, changed
 // by edit.
 func upgradeRequest(edit ...func(*http.Request)) *http.Request {
-	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r := wiretest.Request()
 	r.Host = "localhost:8080"
-	r.Header.Set("Connection", "Upgrade")
-	r.Header.Set("Upgrade", "websocket")
-	r.Header.Set("Sec-WebSocket-Version", "13")
-	r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
 	for _, f := range edit {
 		f(r)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // What the bridge itself costs. The kernel's part and that of the child are in
@@ -150,7 +151,7 @@ func (r *loopReader) Read(p []byte) (int, error) {
 
 // A discardConn is a connection to a peer that reads without a pause.
 type discardConn struct {
-	memConn
+	wiretest.Conn
 	from io.Reader
 }
 

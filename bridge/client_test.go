@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // A client's lines go to the server's child and come back.
@@ -207,7 +209,7 @@ func handshakeThen(t *testing.T, do func(net.Conn)) *httptest.Server {
 		}
 		defer nc.Close()
 		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
-			acceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n")
+			wiretest.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n")
 		do(nc)
 	}))
 	t.Cleanup(srv.Close)

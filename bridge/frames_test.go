@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // Frames as tests make them, so that package wire is not its own judge (RFC
@@ -53,29 +54,8 @@ func randomBytes(r *rand.Rand, n int) []byte {
 	return p
 }
 
-// appendFrame appends a frame, whose masking key is of no interest.
 func appendFrame(dst []byte, first byte, payload []byte, masked bool) []byte {
-	var mask byte
-	if masked {
-		mask = maskBit
-	}
-	switch n := len(payload); {
-	case n < 126:
-		dst = append(dst, first, mask|byte(n))
-	case n < 1<<16:
-		dst = binary.BigEndian.AppendUint16(append(dst, first, mask|126), uint16(n))
-	default:
-		dst = binary.BigEndian.AppendUint64(append(dst, first, mask|127), uint64(n))
-	}
-	if !masked {
-		return append(dst, payload...)
-	}
-	key := [4]byte{0x37, 0xfa, 0x21, 0x3d} // of the example in section 5.7
-	dst = append(dst, key[:]...)
-	for i, b := range payload {
-		dst = append(dst, b^key[i%4])
-	}
-	return dst
+	return wiretest.AppendFrame(dst, first, payload, masked)
 }
 
 // closeFrame makes a close frame.

@@ -6,15 +6,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // Whatever a client sends, the session ends, for a reason that is one, and
 // the child has read whole messages and nothing else.
 func FuzzClient(f *testing.F) {
-	for _, parts := range sentStreams(true) {
+	for _, parts := range wiretest.Streams(true) {
 		f.Add(bytes.Join(parts, nil), []byte{0, 1, 5, 255}, len(parts)%2 == 0)
 		f.Add(bytes.Join(parts, nil), []byte{255}, len(parts)%2 == 1)
 	}
@@ -26,7 +27,7 @@ func FuzzClient(f *testing.F) {
 		}
 		want := parseClient(in, framing)
 		to := &testSink{ready: all}
-		s, nc := inMemory(t, framing, clientLimit, in, sizes, to)
+		s, nc := inMemory(t, framing, wiretest.Limit, in, sizes, to)
 		receiveAll(s)
 		if got := to.has(); got != string(want.fed) || to.closed != 1 {
 			t.Errorf("the child has read %q, want %q; its input was closed %d times", got, want.fed, to.closed)
@@ -35,7 +36,7 @@ func FuzzClient(f *testing.F) {
 		if !slices.Contains(want.codes, cause.Code) {
 			t.Errorf("it ended for %v, want one of %d", cause, want.codes)
 		}
-		frames := sentFrames(t, nc.out.Bytes())
+		frames := sentFrames(t, nc.Sent())
 		checkPongs(t, frames, want.pings)
 		code := errLost.Code
 		if n := len(frames); n > 0 && frames[n-1].op == opClose {
@@ -48,45 +49,6 @@ func FuzzClient(f *testing.F) {
 			t.Errorf("it ended for %v, the client was told %d", cause, code)
 		}
 	})
-}
-
-const clientLimit = 300
-
-// sentStreams are what a peer may send, good and bad, in parts.
-func sentStreams(masked bool) [][][]byte {
-	frame := func(first byte, s string) []byte { return appendFrame(nil, first, []byte(s), masked) }
-	text := func(s string) []byte { return frame(finBit|opText, s) }
-	ping := func(s string) []byte { return frame(finBit|opPing, s) }
-	closing := func(code int, reason string) []byte {
-		return frame(finBit|opClose, string(binary.BigEndian.AppendUint16(nil, uint16(code)))+reason)
-	}
-	var mask byte
-	if masked {
-		mask = maskBit
-	}
-	return [][][]byte{
-		{},
-		{text("one"), text(""), text("grüße 世界 🌍"), closing(1000, "bye")},
-		{frame(opText, "a"), ping("p"), frame(opContinuation, "b"), frame(finBit|opContinuation, "c"), text("d")},
-		{frame(opText, "a")}, // the end comes between two frames of a message
-		{frame(opBinary, "\xff"), frame(finBit, "\x80"), frame(finBit|opBinary, "")},
-		{text("x"), text("yyyyyyyy")[:6]},
-		{text("x"), text("y")[:1]},
-		{text("\xff")}, {text("\xe4\xb8")}, {frame(opText, "\xe4"), frame(finBit, "\xb8\x96")},
-		{text(strings.Repeat("x", clientLimit))}, {text(strings.Repeat("x", clientLimit+1)), text("y")},
-		{frame(opBinary, strings.Repeat("x", clientLimit)), frame(finBit, "x")},
-		{[]byte{finBit | opText, mask | 127, 64, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5}},
-		{[]byte{finBit | opText, mask | 127, 255, 0, 0, 0, 0, 0, 0, 0}},
-		{[]byte{finBit | opText, mask | 126, 0, 1, 0, 0, 0, 0, 'x'}}, // not the shortest length
-		{appendFrame(nil, finBit|opText, []byte("x"), !masked)},
-		{text("x"), frame(finBit|0x40|opText, "x")}, {frame(finBit|0x3, "x")}, {frame(finBit|0xB, "x")},
-		{frame(opPing, "x")}, {frame(finBit|opPing, strings.Repeat("x", 126))}, {bytes.Repeat(ping("ping"), 2000)},
-		{frame(finBit, "x")}, {frame(opText, "a"), frame(finBit|opText, "b")},
-		{closing(1005, "")}, {closing(999, "")}, {closing(1000, "\xff")}, {frame(finBit|opClose, "")}, {frame(finBit|opClose, "x")},
-		{closing(1000, strings.Repeat("x", 123)), text("more")}, {closing(1000, strings.Repeat("x", 124))},
-		{frame(finBit|opPong, ""), frame(finBit|opPong, "7"), frame(finBit|opPong, "x")},
-		{[]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")},
-	}
 }
 
 // A clientStream is what a client's bytes mean.
@@ -177,7 +139,7 @@ func parseClient(p []byte, framing Framing) (c clientStream) {
 				opcode = op
 			}
 			message = append(message, payload...)
-			if len(message) > clientLimit {
+			if len(message) > wiretest.Limit {
 				return end(1009)
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // A oneConn is a listener with one connection.
@@ -29,7 +31,7 @@ func (l oneConn) Addr() net.Addr { return l.addr }
 
 // serveBytes has net/http read requests and calls f with each.
 func serveBytes(in []byte, f func(*http.Request)) {
-	nc := &memConn{in: in, piece: func(left int) int { return left }}
+	nc := &wiretest.Conn{In: in, Piece: func(left int) int { return left }}
 	conns := make(chan net.Conn, 1)
 	conns <- nc
 	var wg sync.WaitGroup

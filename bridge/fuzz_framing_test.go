@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // What a child writes arrives line by line, with control frames only between
@@ -24,15 +25,15 @@ func FuzzOutput(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data, sizes []byte, pad uint8, chunks bool) {
 		n := max(outputPads[int(pad/4)%len(outputPads)]+int(pad%4)-2, 0)
 		written := append(bytes.Repeat([]byte("x"), n), data...)
-		nc := &memConn{}
-		from := io.MultiReader(bytes.NewReader(written[:n]), &memConn{in: bytes.Clone(data), piece: inPieces(sizes)})
+		nc := &wiretest.Conn{}
+		from := io.MultiReader(bytes.NewReader(written[:n]), &wiretest.Conn{In: bytes.Clone(data), Piece: wiretest.InPieces(sizes)})
 		framing := Framing(Lines{})
 		if chunks {
 			framing = Chunks{}
 		}
 		s := accepted(t, framing, wire.Options{}, nc, nil, from, discard{})
 		pings := 0
-		nc.onSend = func() {
+		nc.OnSend = func() {
 			if pings++; pings%3 == 1 { // as a timer does, while a write is under way
 				s.link.Ask()
 			}
@@ -43,7 +44,7 @@ func FuzzOutput(f *testing.F) {
 		var messages []string
 		var message []byte
 		within := false
-		for rest := nc.out.Bytes(); len(rest) > 0; {
+		for rest := nc.Sent(); len(rest) > 0; {
 			var first byte
 			var payload []byte
 			var isMasked bool
@@ -155,7 +156,7 @@ func FuzzInput(f *testing.F) {
 		}
 		in = append(in, closing(4321, "bye")...)
 
-		take := inPieces(taken)
+		take := wiretest.InPieces(taken)
 		to := &testSink{}
 		if len(taken) > 0 {
 			to.ready = func() int { return take(1<<16) - 1 } // at times nothing
@@ -171,7 +172,7 @@ func FuzzInput(f *testing.F) {
 		if cause := context.Cause(s.ctx); cause != error(Ending{4321, "bye"}) {
 			t.Errorf("it ended for %v", cause)
 		}
-		frames := sentFrames(t, nc.out.Bytes())
+		frames := sentFrames(t, nc.Sent())
 		if len(frames) == 0 || frames[len(frames)-1].op != opClose {
 			t.Fatal("the close frame was not answered")
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // switching is a server's answer to a handshake, without the line that ends it.
@@ -83,7 +85,7 @@ func TestLateControlFrameFromTheServer(t *testing.T) {
 		}
 		defer nc.Close()
 		nc.SetDeadline(time.Now().Add(late + testLimit))
-		fmt.Fprintf(nc, switching+"\r\n", acceptKey(r.Header.Get("Sec-WebSocket-Key")))
+		fmt.Fprintf(nc, switching+"\r\n", wiretest.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
 		for _, control := range []reply{{opPing, "late"}, closeReply(Ending{4000, "late"})} {
 			frame := appendFrame(nil, finBit|control.op, []byte(control.payload), false)
 			nc.Write(frame[:2])

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // lying is a server that sends these bytes after a good handshake, and then
@@ -27,7 +29,7 @@ func lying(t *testing.T, sent []byte) (url string, last <-chan Ending) {
 		defer nc.Close()
 		nc.SetDeadline(time.Now().Add(testLimit))
 		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
-			acceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n")
+			wiretest.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n")
 		nc.Write(sent)
 		all, _ := io.ReadAll(nc)
 		if len(all) < 8 || all[0] != finBit|opClose || all[1] != maskBit|byte(len(all)-6) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // The answers to offers of permessage-deflate (RFC 7692, section 7.1), as they
@@ -123,7 +125,7 @@ func answeredBy(t *testing.T, answer []string) error {
 		}
 		defer nc.Close()
 		nc.SetDeadline(time.Now().Add(testLimit))
-		fmt.Fprintf(nc, switching, acceptKey(r.Header.Get("Sec-WebSocket-Key")))
+		fmt.Fprintf(nc, switching, wiretest.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
 		for _, line := range answer {
 			fmt.Fprintf(nc, "Sec-WebSocket-Extensions: %s\r\n", line)
 		}

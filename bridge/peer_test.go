@@ -3,9 +3,7 @@ package bridge
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha1"
 	"crypto/tls"
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -139,11 +137,6 @@ func handshake(t testing.TB, srv *httptest.Server, lines ...string) int {
 		t.Fatal(err)
 	}
 	return resp.StatusCode
-}
-
-func acceptKey(key string) string {
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 func (p *peer) write(b []byte) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // A piped is a session of a Handler that has neither child nor socket, so that
@@ -48,11 +49,7 @@ func runPiped(t *testing.T, h *Handler, source io.Reader, to sink) *piped {
 
 // runOver is runPiped over a connection that is there.
 func runOver(t *testing.T, client, server net.Conn, h *Handler, source io.Reader, to sink) *piped {
-	r := httptest.NewRequest("GET", "/", nil)
-	for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket",
-		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
-		r.Header.Set(name, value)
-	}
+	r := wiretest.Request()
 	a := h.admission(r)
 	for _, next := range []admitStep{(*admission).takePlace, (*admission).join} {
 		if refused := next(a); refused != nil {

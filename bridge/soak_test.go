@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"runtime/metrics"
 	"slices"
 	"sync"
@@ -38,7 +37,7 @@ func TestSoak(t *testing.T) {
 		s.clients, s.length, s.pause = 500, length, 2*time.Second
 		perCPU = 100
 	}
-	if raceEnabled() { // the children are slow to start
+	if underRace() { // the children are slow to start
 		s.clients = min(s.clients, perCPU*runtime.NumCPU())
 	}
 	// What the first sessions leave behind for good is no leak.
@@ -249,9 +248,4 @@ func (s *soak) heard(e Event) {
 	default:
 		s.t.Errorf("the server tells of %T%+v", e, e)
 	}
-}
-
-func raceEnabled() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }

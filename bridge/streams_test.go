@@ -11,6 +11,7 @@ import (
 	"testing/iotest"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // A said is a message of a child both of whose streams go to the client.
@@ -98,7 +99,7 @@ func TestPassStderrToAClientThatLeaves(t *testing.T) {
 }
 
 // streaming is a session in memory.
-func streaming(t *testing.T) (*session, *memConn) {
+func streaming(t *testing.T) (*session, *wiretest.Conn) {
 	return inMemory(t, Tagged{}, 1, nil, nil, discard{})
 }
 
@@ -109,14 +110,14 @@ func runBoth(s *session, stdout, stderr io.Reader) (readErr, err error) {
 }
 
 // streamed is what the client of such a session gets of two streams.
-func streamed(t *testing.T, s *session, nc *memConn, stdout, stderr io.Reader) (frames []frame, all []said) {
+func streamed(t *testing.T, s *session, nc *wiretest.Conn, stdout, stderr io.Reader) (frames []frame, all []said) {
 	t.Helper()
 	if readErr, err := runBoth(s, stdout, stderr); readErr != io.EOF || err != nil {
 		t.Errorf("ended with %v and %v", readErr, err)
 	}
 	s.end(nil)
 	var message strings.Builder
-	frames = sentFrames(t, nc.out.Bytes())
+	frames = sentFrames(t, nc.Sent())
 	bytes, messages := 0, int64(0)
 	for i, f := range frames {
 		if continues := message.Len() > 0; continues != (f.op == opContinuation) || f.op != opText && !continues {
@@ -174,11 +175,7 @@ func TestPassStderrInTheMiddleOfALine(t *testing.T) {
 	stdout, o := io.Pipe()
 	stderr, e := io.Pipe()
 	s, nc := streaming(t)
-	length := func() int {
-		nc.mu.Lock()
-		defer nc.mu.Unlock()
-		return nc.out.Len()
-	}
+	length := func() int { return len(nc.Sent()) }
 	says := func(w io.Writer, what string, grows int) {
 		before := length()
 		io.WriteString(w, what)
@@ -212,10 +209,10 @@ func TestPassStderrBatches(t *testing.T) {
 	lines := strings.Repeat("line\n", 1000)
 	s, nc := streaming(t)
 	writes := 0
-	nc.onSend = func() { writes++ }
+	nc.OnSend = func() { writes++ }
 	runBoth(s, strings.NewReader(lines), strings.NewReader(lines))
 	s.end(nil)
-	if n := len(sentFrames(t, nc.out.Bytes())); n != 2000 || writes > 20 {
+	if n := len(sentFrames(t, nc.Sent())); n != 2000 || writes > 20 {
 		t.Errorf("%d messages in %d writes", n, writes)
 	}
 }

@@ -8,12 +8,14 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // onWire is a server's Conn whose peer never speaks, and what it is sent.
-func onWire(t *testing.T, o Options) (*Conn, *memConn) {
+func onWire(t *testing.T, o Options) (*Conn, *wiretest.Conn) {
 	t.Helper()
-	nc := &memConn{piece: inPieces(nil)}
+	nc := &wiretest.Conn{Piece: wiretest.InPieces(nil)}
 	return accepted(t, o, nc, nil), nc
 }
 
@@ -61,17 +63,17 @@ func TestBatch(t *testing.T) {
 			}
 			sends := func(messages, bytes int) {
 				t.Helper()
-				before := len(nc.sent())
+				before := len(nc.Sent())
 				if err := c.Send(b); err != nil {
 					t.Fatal(err)
 				}
 				if got := c.Sent(); got != (Traffic{int64(messages), int64(bytes)}) {
 					t.Errorf("%+v were sent, want %d of %d bytes", got, messages, bytes)
 				}
-				if given := c.Unread(); given != int64(len(nc.sent())) {
-					t.Errorf("%d bytes are to be read, %d were sent", given, len(nc.sent()))
+				if given := c.Unread(); given != int64(len(nc.Sent())) {
+					t.Errorf("%d bytes are to be read, %d were sent", given, len(nc.Sent()))
 				}
-				if n := len(nc.sent()); c.Send(b) != nil || len(nc.sent()) != n || n < before {
+				if n := len(nc.Sent()); c.Send(b) != nil || len(nc.Sent()) != n || n < before {
 					t.Error("a batch that was sent is sent again")
 				}
 				b.End()
@@ -108,7 +110,7 @@ func TestBatch(t *testing.T) {
 			}
 			sends(n, 13+(n-3)*len(long)+4)
 
-			frames := framesOf(t, nc.sent())
+			frames := framesOf(t, nc.Sent())
 			want := []string{"one", "", "two", long + long + "the end", long}
 			if !compress {
 				want = append(want, long)
@@ -133,7 +135,7 @@ func TestBatch(t *testing.T) {
 
 // A client's frames are masked, however they are made.
 func TestBatchOfAClient(t *testing.T) {
-	nc := &memConn{piece: inPieces(nil)}
+	nc := &wiretest.Conn{Piece: wiretest.InPieces(nil)}
 	c := dialed(t, Options{}, nc)
 	b := c.NewBatch()
 	b.Begin(GetLarge)
@@ -146,7 +148,7 @@ func TestBatchOfAClient(t *testing.T) {
 	if err := c.Send(b); err != nil {
 		t.Fatal(err)
 	}
-	for i, f := range framesOf(t, nc.sent()) {
+	for i, f := range framesOf(t, nc.Sent()) {
 		if !f.masked || string(f.payload) != []string{"one", "two"}[i] {
 			t.Errorf("frame %d: %q, masked %t", i, f.payload, f.masked)
 		}
@@ -223,7 +225,7 @@ func TestOnlyWhatWasSentIsCounted(t *testing.T) {
 	if err := send(c, "one"); err != errCloseSent {
 		t.Error(err)
 	}
-	if got := c.Sent(); got != (Traffic{}) || len(framesOf(t, nc.sent())) != 1 {
+	if got := c.Sent(); got != (Traffic{}) || len(framesOf(t, nc.Sent())) != 1 {
 		t.Errorf("%+v were sent behind a close frame", got)
 	}
 }
@@ -271,7 +273,7 @@ func TestBatchCopies(t *testing.T) {
 		if err := c.Send(b); err != nil {
 			t.Fatal(err)
 		}
-		if got := messagesOf(t, framesOf(t, nc.sent())); got[0] != strings.Repeat("x", 2*minDeflate) {
+		if got := messagesOf(t, framesOf(t, nc.Sent())); got[0] != strings.Repeat("x", 2*minDeflate) {
 			t.Errorf("compressed %t: sent %s", compress, brief(got))
 		}
 	}

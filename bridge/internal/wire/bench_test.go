@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // What it costs to take messages, whole and through the library alone.
@@ -36,7 +38,7 @@ func BenchmarkReceive(b *testing.B) {
 
 // A loopConn is a connection from which the same block is read again and again.
 type loopConn struct {
-	memConn
+	wiretest.Conn
 	again func() bool
 	block []byte
 	rest  []byte

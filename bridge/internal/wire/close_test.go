@@ -206,7 +206,7 @@ func TestDataBeforeTheAnswer(t *testing.T) {
 // which the peer had sent before it left.
 func TestWriteFailsBeforeTheCloseFrameIsRead(t *testing.T) {
 	c, nc := onWire(t, Options{MaxMessageSize: 100})
-	nc.in = append(text("x"), closing(4321, "bye")...)
+	nc.In = append(text("x"), closing(4321, "bye")...)
 	c.writer.mu.Lock()
 	c.failWrite(http.ErrServerClosed)
 	c.writer.mu.Unlock()

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // What is offered, answered and then done.
@@ -107,14 +109,14 @@ func TestCompressedFrames(t *testing.T) {
 				test.fails = Ending{1000, "done"}
 			}
 			for _, pieces := range [][]byte{{255}, {0}, {3, 200}} {
-				nc := &memConn{in: bytes.Join(test.frames, nil), piece: inPieces(pieces)}
+				nc := &wiretest.Conn{In: bytes.Join(test.frames, nil), Piece: wiretest.InPieces(pieces)}
 				c := accepted(t, Options{MaxMessageSize: limit, Compress: true}, nc, nil)
 				var inbox collector
 				if err := receiveAll(c, &inbox); err != test.fails {
 					t.Errorf("ended with %v, want %v", err, test.fails)
 				}
 				inbox.want(t, test.want...)
-				sent := framesOf(t, nc.sent())
+				sent := framesOf(t, nc.Sent())
 				if last := sent[len(sent)-1]; last.op() != opClose || last.ending() != test.fails {
 					t.Errorf("told %#x %v, want %v", last.first, last.ending(), test.fails)
 				}
@@ -159,7 +161,7 @@ func TestClientOfAnotherCompression(t *testing.T) {
 		}
 		defer nc.Close()
 		fmt.Fprint(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
-			acceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\nSec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n\r\n")
+			wiretest.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))+"\r\nSec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n\r\n")
 		nc.Read(make([]byte, 1)) // nothing but the end
 	}))
 	defer srv.Close()

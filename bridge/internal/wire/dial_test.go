@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // Both ends of ours talk to each other, over TCP and over TLS, compressed when
@@ -79,7 +81,7 @@ func TestFramesBehindTheHandshake(t *testing.T) {
 		}
 		defer nc.Close()
 		answer := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-			acceptKey(r.Header.Get("Sec-WebSocket-Key")) + "\r\n\r\n"
+			wiretest.AcceptKey(r.Header.Get("Sec-WebSocket-Key")) + "\r\n\r\n"
 		if _, err := nc.Write(append([]byte(answer), frames...)); err != nil {
 			t.Error(err)
 		}

@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // Whole messages that are taken before the library sees them are what the
 // library would have made of them, and what is told the peer is the same.
 func FuzzWhole(f *testing.F) {
 	for i, masked := range []bool{true, false} {
-		for j, parts := range sentStreams(masked) {
+		for j, parts := range wiretest.Streams(masked) {
 			in := bytes.Join(parts, nil)
 			f.Add(in, []byte{255}, uint8(255), masked, (i+j)%2 == 0)
 			f.Add(in, []byte{0, 2, 6, 255}, uint8(255), masked, (i+j)%2 == 1)
@@ -28,7 +30,7 @@ func FuzzWhole(f *testing.F) {
 	// pad is a message before the others, which has the greatest size that one
 	// may have and brings the others to the edges of buffers.
 	f.Fuzz(func(t *testing.T, in, sizes []byte, pad uint8, masked, compress bool) {
-		limit := sentLimit
+		limit := wiretest.Limit
 		var first []byte
 		if i := int(pad / 3); i < len(wholePads) {
 			n := wholePads[i] + int(pad%3) - 1
@@ -39,8 +41,8 @@ func FuzzWhole(f *testing.F) {
 		o := Options{MaxMessageSize: limit, Compress: compress}
 		pieced := o
 		pieced.InPieces = pad%2 == 0 // none of them is long enough
-		got := outcomeOf(t, in, inPieces(sizes), pieced, masked, (*Conn).receive)
-		want := outcomeOf(t, in, inPieces(sizes), o, masked, throughLibrary)
+		got := outcomeOf(t, in, wiretest.InPieces(sizes), pieced, masked, (*Conn).receive)
+		want := outcomeOf(t, in, wiretest.InPieces(sizes), o, masked, throughLibrary)
 		if !slices.Equal(got.messages, want.messages) || !slices.Equal(got.kinds, want.kinds) {
 			t.Errorf("received %s, through the library alone %s", brief(got.messages), brief(want.messages))
 		}
@@ -102,11 +104,11 @@ func throughLibrary(c *Conn) (err error) {
 func outcomeOf(
 	t *testing.T, in []byte, piece func(left int) int, opt Options, masked bool, receive func(*Conn) error,
 ) (o outcome) {
-	nc := &memConn{in: in, piece: piece}
+	nc := &wiretest.Conn{In: in, Piece: piece}
 	var c *Conn
 	if masked {
 		early := in[:min(piece(len(in)), len(in), 4096)]
-		nc.in = in[len(early):]
+		nc.In = in[len(early):]
 		c = accepted(t, opt, nc, early)
 	} else {
 		c = dialed(t, opt, nc)
@@ -117,7 +119,7 @@ func outcomeOf(
 	o.cause = c.ended(receive(c))
 	said := leaveOrClose(c, o.cause)
 	o.messages, o.kinds, o.counted = inbox.whole, inbox.kinds, c.Received()
-	for _, f := range framesOf(t, nc.sent()) {
+	for _, f := range framesOf(t, nc.Sent()) {
 		switch {
 		case f.masked == masked:
 			t.Fatalf("a frame is masked: %t", f.masked)
@@ -153,7 +155,7 @@ func TestReceiveWhole(t *testing.T) {
 		}
 		take := func(early, late []byte) (taken []string, left string) {
 			c := newConn(Options{MaxMessageSize: 1<<16 - 1}, !masked)
-			nc := &memConn{in: late, piece: inPieces([]byte{0})}
+			nc := &wiretest.Conn{In: late, Piece: wiretest.InPieces([]byte{0})}
 			c.attach(nc, nc, early)
 			var inbox collector
 			c.reader.inbox = &inbox

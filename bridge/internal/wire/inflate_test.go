@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // A connection that is lost in the middle of a compressed message is no end of
@@ -67,7 +69,7 @@ func FuzzInflate(f *testing.F) {
 			in = appendFrame(in, rsv1Bit|finBit|opBinary, deflated("compressed"), true)
 		}
 		in = append(in, closing(4321, "bye")...)
-		nc := &memConn{in: in, piece: inPieces(sizes)}
+		nc := &wiretest.Conn{In: in, Piece: wiretest.InPieces(sizes)}
 		c := accepted(t, Options{MaxMessageSize: limit, Compress: true}, nc, nil)
 		var inbox collector
 		cause := receiveAll(c, &inbox)
@@ -96,7 +98,7 @@ func FuzzInflate(f *testing.F) {
 				t.Errorf("received %s, ended with %v", brief(got), cause)
 			}
 		}
-		if frames := framesOf(t, nc.sent()); len(frames) != 1 || frames[0].op() != opClose {
+		if frames := framesOf(t, nc.Sent()); len(frames) != 1 || frames[0].op() != opClose {
 			t.Errorf("%d frames were sent", len(frames))
 		}
 	})

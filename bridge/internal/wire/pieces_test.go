@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // fragments is a message in frames of these sizes, the last for all that is left.
@@ -88,7 +90,7 @@ func TestInPieces(t *testing.T) {
 							frames = fragments(kind, deflated(string(runes)), sizes...)
 							frames[0] |= rsv1Bit
 						}
-						nc := &memConn{in: append(frames, closeFrame(Ending{1000, "bye"}, false)...), piece: inPieces(pieces)}
+						nc := &wiretest.Conn{In: append(frames, closeFrame(Ending{1000, "bye"}, false)...), Piece: wiretest.InPieces(pieces)}
 						c := dialed(t, Options{MaxMessageSize: math.MaxInt, InPieces: true, Compress: compress}, nc)
 						in := &bounded{t: t, want: runes, kind: kind}
 						if err := receiveAll(c, in); err != (Ending{1000, "bye"}) {
@@ -130,7 +132,7 @@ func TestShortMessagesComeWhole(t *testing.T) {
 			p := bytes.Repeat([]byte("x"), size)
 			in := fragments(Text, p, size/3, size/3, 0)
 			in = append(in, fragments(Binary, p, 0)...)
-			nc := &memConn{in: append(in, closeFrame(Ending{1000, ""}, false)...), piece: inPieces([]byte{255})}
+			nc := &wiretest.Conn{In: append(in, closeFrame(Ending{1000, ""}, false)...), Piece: wiretest.InPieces([]byte{255})}
 			c := dialed(t, Options{MaxMessageSize: 1 << 20, InPieces: inPiecesToo}, nc)
 			var inbox collector
 			if err := receiveAll(c, &inbox); err != (Ending{Code: 1000}) {
@@ -188,7 +190,7 @@ func TestBadPieces(t *testing.T) {
 		{"half a rune at the end", append(bytes.Repeat([]byte("x"), size), "\xe2\x82"...), 2 * size, NotUTF8},
 		{"too many bytes", bytes.Repeat([]byte("x"), size), size - 1, TooBig(size - 1)},
 	} {
-		nc := &memConn{in: appendFrame(nil, finBit|opText, test.message, false), piece: inPieces([]byte{100})}
+		nc := &wiretest.Conn{In: appendFrame(nil, finBit|opText, test.message, false), Piece: wiretest.InPieces([]byte{100})}
 		c := dialed(t, Options{MaxMessageSize: test.limit, InPieces: true}, nc)
 		var inbox collector
 		if err := receiveAll(c, &inbox); err != test.want {

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
 // However what the peer sends is split, and however the library reads, it sees
@@ -15,7 +17,7 @@ import (
 // a rule.
 func FuzzLower(f *testing.F) {
 	for i, masked := range []bool{true, false} {
-		for j, parts := range sentStreams(masked) {
+		for j, parts := range wiretest.Streams(masked) {
 			f.Add(bytes.Join(parts, nil), []byte{0, 1, 5, 255}, []byte{50}, masked, (i+j)%2 == 0)
 			f.Add(bytes.Join(parts, nil), []byte{255}, []byte{0}, masked, (i+j)%2 == 1)
 		}
@@ -23,7 +25,7 @@ func FuzzLower(f *testing.F) {
 		f.Add(appendFrame(long, finBit, []byte("x"), masked), []byte{255, 0}, []byte{200}, masked, true)
 	}
 	f.Fuzz(func(t *testing.T, in, pieces, reads []byte, masked, compress bool) {
-		checkLower(t, in, inPieces(pieces), inPieces(reads), masked, compress)
+		checkLower(t, in, wiretest.InPieces(pieces), wiretest.InPieces(reads), masked, compress)
 	})
 }
 
@@ -54,7 +56,7 @@ func TestLower(t *testing.T) {
 			in = appendFrame(in, first, randomBytes(r, size), masked)
 		}
 		in = in[:len(in)-min(len(in), r.IntN(20))]
-		checkLower(t, in, inPieces(randomBytes(r, 5)), inPieces(randomBytes(r, 5)), masked, compress)
+		checkLower(t, in, wiretest.InPieces(randomBytes(r, 5)), wiretest.InPieces(randomBytes(r, 5)), masked, compress)
 	}
 }
 
@@ -63,9 +65,9 @@ func checkLower(t *testing.T, in []byte, piece, read func(left int) int, masked,
 	want := expectLower(in, masked, compress)
 	c := newConn(Options{}, !masked)
 	c.agree(compress)
-	nc := &memConn{in: in, piece: piece}
+	nc := &wiretest.Conn{In: in, Piece: piece}
 	early := in[:min(piece(len(in)), len(in))]
-	nc.in = in[len(early):]
+	nc.In = in[len(early):]
 	c.attach(nc, nc, bytes.Clone(early))
 	at := 0
 	p := make([]byte, 4096)
