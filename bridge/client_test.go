@@ -150,7 +150,7 @@ func TestClientCommand(t *testing.T) {
 	if err != nil || end != (Ending{4042, "exit status 42"}) {
 		t.Errorf("%v, %v", end, err)
 	}
-	log.wait(an[Closed]())
+	log.wait(childEnded("exit status 42"))
 
 	h = child(&Handler{}, "echo")
 	log = record(t, h)

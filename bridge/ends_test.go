@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -42,13 +41,16 @@ func init() {
 func TestEndBehindANearlyFullBacklog(t *testing.T) {
 	t.Parallel()
 	m := text(strings.Repeat("x", 1000))
-	tests := map[string][]byte{
-		"close":     closing(1000, "bye"),
-		"violation": appendFrame(nil, finBit|0x3, []byte("x"), true),
-		"too big":   text(strings.Repeat("x", 10_001)),
-	}
-	for name, end := range tests {
-		t.Run(name, func(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  []byte
+		want Ending
+	}{
+		{"close", closing(1000, "bye"), Ending{1000, "bye"}},
+		{"violation", appendFrame(nil, finBit|0x3, []byte("x"), true), Ending{1002, "unknown opcode"}},
+		{"too big", text(strings.Repeat("x", 10_001)), errTooBig(10_000)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h := child(&Handler{Bounds: Bounds{MaxMessageSize: 10_000}}, "deaf")
 			log := record(t, h)
@@ -59,11 +61,9 @@ func TestEndBehindANearlyFullBacklog(t *testing.T) {
 			}
 			p.write(ping("read?"))
 			p.next()
-			p.write(append(bytes.Repeat(m, 8), end...))
-			for p.next().op != opClose {
-			}
-			p.Close()
-			log.wait(an[Closed]())
+			p.write(append(bytes.Repeat(m, 8), test.end...))
+			p.wantClose(test.want)
+			log.wait(closedBecause(test.want))
 		})
 	}
 }
@@ -108,73 +108,38 @@ func TestClientLeavesWhatHoldsTheOutput(t *testing.T) {
 }
 
 // A violation, with output under way and a client that goes on sending for a
-// while: what was under way arrives, and then the close frame.
+// while: what was under way arrives, all that counts as sent, and then the close frame.
 func TestViolationDestroysNothing(t *testing.T) {
 	const lines = 1500
 	m := text(strings.Repeat("m", 1000))
 	for range 5 {
-		h := child(&Handler{}, "echo")
-		log := record(t, h)
-		p := connect(t, serve(t, h))
-		p.write(bytes.Repeat(m, lines))
-		p.write(appendFrame(nil, finBit|0x3, []byte("x"), true))
-		go func() {
-			for range 20 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			h := child(&Handler{}, "echo")
+			log := record(t, h)
+			p := connect(t, serve(t, h))
+			p.write(bytes.Repeat(m, lines))
+			p.write(appendFrame(nil, finBit|0x3, []byte("x"), true))
+			for range 20 { // nothing is read meanwhile
 				time.Sleep(5 * time.Millisecond)
 				if _, err := p.Write(m); err != nil {
-					return
+					break
 				}
 			}
-		}()
-		time.Sleep(100 * time.Millisecond) // the child ends meanwhile
-		for f := p.next(); f.op != opClose; f = p.next() {
-		}
-		p.Close()
-		log.wait(an[Closed]())
+			echoes, f := 0, p.next()
+			for ; f.op == opText && len(f.payload) == 1000; f = p.next() {
+				echoes++
+			}
+			want := Ending{1002, "unknown opcode"}
+			if got := (reply{f.op, string(f.payload)}); got != closeReply(want) {
+				t.Errorf("after %d echoes: %v", echoes, got)
+			}
+			p.Close()
+			log.wait(an(func(e Closed) bool {
+				return e.Ending == want && e.In.Messages == lines && e.Out.Messages == int64(echoes)
+			}))
+		})
 	}
-}
-
-// A client that got much and reads on only after seconds gets all of it, though
-// the kernel had it all when the child ended, and though it says something.
-func TestSlowTail(t *testing.T) {
-	t.Parallel()
-	const lines = 15_000
-	h := child(&Handler{}, "lines", fmt.Sprint(lines), "100")
-	p := connect(t, serve(t, h))
-	p.write(text("go"))
-	time.Sleep(closeLimit + lingerLimit + time.Second)
-	p.write(text("still here"))
-	got, end := p.closed()
-	if want := (Ending{4005, "exit status 5"}); len(got) != lines || end != want {
-		t.Errorf("%d lines, %v", len(got), end)
-	}
-}
-
-// A client that answers no pings is told how its child ended all the same, when
-// it has had the time to read what came before (package wire: 7 KiB a second).
-func TestTailWithoutPongs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const lines, interval = 900, time.Second
-		output := strings.NewReader(strings.Repeat(strings.Repeat("x", 99)+"\n", lines))
-		p := runPiped(t, &Handler{Bounds: Bounds{PingInterval: interval}}, exiting{output}, discard{})
-		begin, bytes := time.Now(), 0
-		f := p.next()
-		for ; f.op != opClose; f = p.next() {
-			bytes += len(f.payload)
-		}
-		if bytes < lines*99 || closeReply(Ending{Code: 1000}) != (reply{f.op, string(f.payload)}) {
-			t.Errorf("%d bytes, and then %x %q", bytes, f.op, f.payload)
-		}
-		reads := time.Duration(bytes) * time.Second / (7 << 10)
-		if took := time.Since(begin); took < reads || took > reads+5*interval {
-			t.Errorf("it had %v to read what takes %v", took, reads)
-		}
-		p.send(closing(1000, ""))
-		p.wantRest()
-		if p.end != (Ending{Code: 1000}) {
-			t.Errorf("ended with %v", p.end)
-		}
-	})
 }
 
 // No pongs are missed while nobody reads them: a child that takes its time to
@@ -258,25 +223,5 @@ func TestViolationInTheTail(t *testing.T) {
 	p.write(text("go"))
 	log.wait(says("all is said"))
 	p.write(appendFrame(nil, finBit|opText, []byte("\xff"), true))
-	log.wait(an[Closed]())
-}
-
-// A client that answers only the latest of several pings is told how its
-// child ended.
-func TestTailPingThatIsPassedOver(t *testing.T) {
-	h := child(&Handler{Bounds: Bounds{PingInterval: 200 * time.Millisecond}}, "lines", "3000", "100")
-	p := connect(t, serve(t, h))
-	p.write(text("go"))
-	asked := 0
-	for f := p.next(); f.op != opClose; f = p.next() {
-		if f.op != opPing {
-			continue
-		}
-		if len(f.payload) > 0 {
-			if asked++; asked == 1 {
-				f.payload = nil // an answer to an earlier one
-			}
-		}
-		p.write(appendFrame(nil, finBit|opPong, f.payload, true))
-	}
+	log.wait(closedWith(1006))
 }

@@ -225,14 +225,7 @@ func (s *scene) bounded(f func()) {
 // stalled waits until a number stops growing.
 func (s *scene) stalled(n *atomic.Int64) {
 	s.Helper()
-	seen := int64(-1)
-	until(s, func() bool {
-		now := n.Load()
-		still := now > 0 && now == seen
-		seen = now
-		time.Sleep(200 * time.Millisecond)
-		return still
-	}, func() string { return "a stalled client" })
+	until(s, stands(n.Load), func() string { return "a stalled client" })
 }
 
 var errPassed = errors.New("everything was taken")

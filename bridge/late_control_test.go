@@ -1,10 +1,13 @@
 package bridge
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,44 +77,49 @@ func TestLateControlFrame(t *testing.T) {
 
 // A client does the same for its server.
 func TestLateControlFrameFromTheServer(t *testing.T) {
-	t.Parallel()
-	answered := make(chan reply, 2) // and then closed
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer close(answered)
-		nc, brw, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
+	usual := http.DefaultTransport
+	defer func() { http.DefaultTransport = usual }()
+	closes := closeReply(Ending{4000, "late"})
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		http.DefaultTransport = &http.Transport{
+			DialContext: func(context.Context, string, string) (net.Conn, error) { return theirs, nil },
 		}
-		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(late + testLimit))
-		fmt.Fprintf(nc, switching+"\r\n", wiretest.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
-		for _, control := range []reply{{opPing, "late"}, closeReply(Ending{4000, "late"})} {
-			frame := appendFrame(nil, finBit|control.op, []byte(control.payload), false)
-			nc.Write(frame[:2])
-			time.Sleep(late)
-			nc.Write(frame[2:])
-			header := make([]byte, 6) // with the key of the mask
-			if _, err := io.ReadFull(brw, header); err != nil {
-				t.Errorf("no answer: %v", err)
+		var answered []reply
+		server := started(func() {
+			defer ours.Close()
+			br := bufio.NewReader(ours)
+			r, err := http.ReadRequest(br)
+			if err != nil {
+				t.Error(err)
 				return
 			}
-			rest := make([]byte, header[1]&^maskBit)
-			io.ReadFull(brw, rest)
-			_, payload, _, _ := parseFrame(t, append(header, rest...))
-			answered <- reply{header[0] & 0xf, string(payload)}
+			fmt.Fprintf(ours, switching+"\r\n", wiretest.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
+			for _, control := range []reply{{opPing, "late"}, closes} {
+				frame := appendFrame(nil, finBit|control.op, []byte(control.payload), false)
+				ours.Write(frame[:2])
+				time.Sleep(late)
+				ours.Write(frame[2:])
+				header := make([]byte, 6) // with the key of the mask
+				if _, err := io.ReadFull(br, header); err != nil {
+					t.Errorf("no answer: %v", err)
+					return
+				}
+				rest := make([]byte, header[1]&^maskBit)
+				io.ReadFull(br, rest)
+				_, payload, _, _ := parseFrame(t, append(header, rest...))
+				answered = append(answered, reply{header[0] & 0xf, string(payload)})
+			}
+		})
+		stdin, keep := io.Pipe()
+		defer keep.Close()
+		end, err := (&Client{Stdin: stdin, Stdout: io.Discard, PingInterval: -1}).Run(t.Context(), "ws://localhost/")
+		if err != nil || end != (Ending{4000, "late"}) {
+			t.Errorf("ended with %v, %v", end, err)
 		}
-	}))
-	t.Cleanup(srv.Close)
-	stdin, keep := io.Pipe()
-	defer keep.Close()
-	end, err := (&Client{Stdin: stdin, Stdout: io.Discard, PingInterval: -1}).Run(t.Context(), srv.URL)
-	if err != nil || end != (Ending{4000, "late"}) {
-		t.Errorf("ended with %v, %v", end, err)
-	}
-	for _, want := range []reply{{opPong, "late"}, closeReply(Ending{4000, "late"})} {
-		if got := <-answered; got != want {
-			t.Errorf("answered with %v, want %v", got, want)
+		<-server
+		if want := []reply{{opPong, "late"}, closes}; !slices.Equal(answered, want) {
+			t.Errorf("answered with %v, want %v", answered, want)
 		}
-	}
+	})
 }

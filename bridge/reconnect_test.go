@@ -23,11 +23,12 @@ func TestReconnectAtOnce(t *testing.T) {
 		limits *Limits
 		times  int
 		leave  func(*peer)
+		code   int
 	}{
-		{"close", &Limits{MaxForks: 1}, 20, closes},
-		{"vanish", &Limits{MaxForks: 1}, 20, func(p *peer) { p.Close() }},
-		{"reset", &Limits{MaxForks: 1}, 20, func(p *peer) { p.SetLinger(0); p.Close() }},
-		{"close, one address", &Limits{MaxPerAddress: 1}, 5, closes},
+		{"close", &Limits{MaxForks: 1}, 20, closes, 1001},
+		{"vanish", &Limits{MaxForks: 1}, 20, func(p *peer) { p.Close() }, 1006},
+		{"reset", &Limits{MaxForks: 1}, 20, func(p *peer) { p.SetLinger(0); p.Close() }, 1006},
+		{"close, one address", &Limits{MaxPerAddress: 1}, 5, closes, 1001},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -43,7 +44,7 @@ func TestReconnectAtOnce(t *testing.T) {
 				}
 				test.leave(p)
 			}
-			log.waitFor(test.times, an[Closed]())
+			log.waitFor(test.times, closedWith(test.code))
 			if log.has(an[Refused]()) {
 				t.Errorf("somebody was refused:\n%s", log)
 			}

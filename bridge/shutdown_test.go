@@ -68,7 +68,7 @@ func TestShutdownInTheTail(t *testing.T) {
 	if err := h.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if !log.has(an[Closed]()) {
+	if !log.has(closedWith(1006)) {
 		t.Errorf("the log:\n%s", log)
 	}
 }

@@ -127,16 +127,3 @@ func TestTimeoutEndsTheChild(t *testing.T) {
 	connect(t, serve(t, h)).wantClose(errTimeout)
 	log.wait(an(func(e Closed) bool { return e.Ending == errTimeout && e.State.Signal != 0 }))
 }
-
-// The tail of a child that has exited is the session's, too: a client that
-// does not read it holds the session no longer than a drain does.
-func TestTimeoutInTheTail(t *testing.T) {
-	t.Parallel()
-	h := child(&Handler{Bounds: Bounds{Timeout: time.Second}}, "tail")
-	log := record(t, h)
-	p := connect(t, tightServer(t, h))
-	p.SetReadBuffer(4 << 10)
-	p.write(text("go"))
-	log.wait(says("all is said"))
-	log.wait(an[Closed]())
-}
