@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -9,53 +10,89 @@ import (
 	"unicode/utf8"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
 )
 
-// A reader that cuts lines off what it reads, as the session's output does.
-type lineReader struct {
-	data     []byte
-	searched int
-	piece    []byte   // of a line that is not over
-	cut      bool     // piece is there, be it empty
-	lines    []string // that are over
-	cuts     []int    // the sizes of the pieces that were not their line's last
+// A cutting is the output of a program, as a session reads and cuts it: in the reads that
+// it is given.
+type cutting struct {
+	t        testing.TB
+	reads    [][]byte // still to come; an end of file may come with the last
+	endsWith bool     // it does
+	lines    []string // messages that are over
+	cuts     []int    // the sizes of the frames that were not their message's last
+	piece    []byte   // of a message that is not over
+	begun    bool     // there is one
+	waiting  int      // the most bytes that waited for the end of their line
 }
 
-func (l *lineReader) read(t testing.TB, p []byte, atEOF bool) {
-	l.data = append(l.data, p...)
-	for len(l.data) > 0 {
-		end, next, last := splitLine(l.data, l.searched, atEOF)
-		if next == 0 {
-			if atEOF {
-				t.Fatalf("%d bytes are left at the end", len(l.data))
-			}
-			if end != 0 || last {
-				t.Fatalf("splitLine waits for more and returns end %d, last %t", end, last)
-			}
-			break
-		}
-		if end > maxFrame {
-			t.Fatalf("a frame of %d bytes, the longest is %d", end, maxFrame)
-		}
-		if end > next || next > len(l.data) || !last && (end != next || end <= maxFrame-utf8.UTFMax) {
-			t.Fatalf("splitLine(%d bytes, %d, %t) = %d, %d, %t", len(l.data), l.searched, atEOF, end, next, last)
-		}
-		l.piece, l.cut = append(l.piece, l.data[:end]...), true
-		if last {
-			l.lines, l.piece, l.cut = append(l.lines, string(l.piece)), nil, false
-		} else {
-			l.cuts = append(l.cuts, end)
-		}
-		l.data, l.searched = l.data[next:], 0
+// cutUp has an output delivered that comes in these reads.
+func cutUp(t testing.TB, endsWith bool, reads ...[]byte) *cutting {
+	t.Helper()
+	c := &cutting{t: t, reads: reads, endsWith: endsWith}
+	nc := &wiretest.Conn{}
+	session := accepted(t, Lines{}, wire.Options{}, nc, nil, nil, discard{})
+	d := &delivery{codec: codecOf(Lines{}), out: session, batch: session.link.NewBatch()}
+	s := &stream{name: "stdout"}
+	s.from = cuttingSource{c, s}
+	if readErr, err := d.run(s); readErr != io.EOF || err != nil {
+		t.Fatalf("the delivery ends with %v, %v", readErr, err)
 	}
-	l.searched = len(l.data)
-	if atEOF && l.cut {
-		l.lines = append(l.lines, string(l.piece))
+	session.end(nil)
+	session.link.Cut()
+	for _, f := range sentFrames(t, nc.Sent()) {
+		c.frame(f)
+	}
+	if c.begun {
+		t.Error("the last message has no end")
+	}
+	return c
+}
+
+func (c *cutting) frame(f frame) {
+	switch n := len(f.payload); {
+	case c.begun != (f.op == opContinuation):
+		c.t.Fatalf("opcode %x, in the middle of a message %t", f.op, c.begun)
+	case bytes.ContainsRune(f.payload, utf8.RuneError): // three bytes, perhaps for one
+	case n > maxFrame:
+		c.t.Fatalf("a frame of %d bytes, the longest is %d", n, maxFrame)
+	case !f.fin && n <= maxFrame-utf8.UTFMax:
+		c.t.Fatalf("a piece of %d bytes", n)
+	}
+	c.piece, c.begun = append(c.piece, f.payload...), !f.fin
+	if f.fin {
+		c.lines, c.piece = append(c.lines, string(c.piece)), nil
+	} else {
+		c.cuts = append(c.cuts, len(f.payload))
 	}
 }
 
-// linesOf splits a whole output the simple way.
+// A cuttingSource is what the stream of a cutting reads.
+type cuttingSource struct {
+	*cutting
+	stream *stream
+}
+
+func (c cuttingSource) ReadTo(take func() []byte, _ func()) (int, error) {
+	c.waiting = max(c.waiting, len(c.stream.data()))
+	if len(c.reads) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(take(), c.reads[0])
+	if c.reads[0] = c.reads[0][n:]; len(c.reads[0]) == 0 {
+		c.reads = c.reads[1:]
+	}
+	if len(c.reads) == 0 && c.endsWith {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// linesOf splits a whole output the simple way, and repairs it.
 func linesOf(output string) []string {
+	if !utf8.ValidString(output) {
+		output = string(appendValid(nil, []byte(output)))
+	}
 	var lines []string
 	for line := range strings.SplitAfterSeq(output, "\n") {
 		if body, ok := strings.CutSuffix(line, "\n"); ok {
@@ -84,16 +121,14 @@ func TestSplitLine(t *testing.T) {
 		{"a last line without an end", "a\nb", []string{"a", "b"}},
 		{"a last CR without a newline", "a\r", []string{"a\r"}},
 		{"a CR alone", "\r", []string{"\r"}},
-		{"NUL and other bytes", "\x00\x01\xff\n", []string{"\x00\x01\xff"}},
+		{"NUL and other bytes", "\x00\x01\xff\n", []string{"\x00\x01\ufffd"}},
 	} {
 		for size := 1; size <= max(len(test.output), 1); size++ {
-			var l lineReader
-			for p := range slices.Chunk([]byte(test.output), size) {
-				l.read(t, p, false)
-			}
-			l.read(t, nil, true)
-			if !slices.Equal(l.lines, test.lines) {
-				t.Errorf("%s, %d bytes a read: %q, want %q", test.name, size, l.lines, test.lines)
+			for _, endsWith := range []bool{false, true} {
+				got := cutUp(t, endsWith, slices.Collect(slices.Chunk([]byte(test.output), size))...).lines
+				if !slices.Equal(got, test.lines) {
+					t.Errorf("%s, %d bytes a read: %q, want %q", test.name, size, got, test.lines)
+				}
 			}
 		}
 	}
@@ -128,23 +163,20 @@ func TestSplitLongLine(t *testing.T) {
 		{"a rune of four over the edge", x(maxFrame-3) + "😀x\n", []int{maxFrame - 3}},
 		{"a rune that ends at the edge", x(maxFrame-4) + "😀xx\n", []int{maxFrame}},
 		{"the edge within a rune that is none", x(maxFrame-1) + "\xf0xx\n", []int{maxFrame - 1}},
-		{"continuation bytes over the edge", x(maxFrame-3) + "\x80\x80\x80\x80\x80\n", []int{maxFrame}},
+		{"continuation bytes over the edge", x(maxFrame-3) + "\x80\x80\x80\x80\x80\n", []int{maxFrame + 6}},
 		{"a short line after it", x(maxFrame+9) + "\nshort\n" + x(maxFrame+9) + "\n", []int{maxFrame, maxFrame}},
 	} {
+		want := linesOf(test.output)
 		for _, size := range []int{64 << 10, maxFrame + 1, len(test.output)} {
-			var l lineReader
-			for p := range slices.Chunk([]byte(test.output), size) {
-				l.read(t, p, false)
-				if len(l.data) >= maxFrame+2 {
-					t.Fatalf("%s: %d bytes wait for the end of their line", test.name, len(l.data))
-				}
+			got := cutUp(t, false, slices.Collect(slices.Chunk([]byte(test.output), size))...)
+			if got.waiting >= maxFrame+2 {
+				t.Errorf("%s: %d bytes wait for the end of their line", test.name, got.waiting)
 			}
-			l.read(t, nil, true)
-			if !slices.Equal(l.lines, linesOf(test.output)) {
+			if !slices.Equal(got.lines, want) {
 				t.Errorf("%s, %d bytes a read: other lines than there are", test.name, size)
 			}
-			if !slices.Equal(l.cuts, test.cuts) {
-				t.Errorf("%s, %d bytes a read: pieces of %d, want %d", test.name, size, l.cuts, test.cuts)
+			if !slices.Equal(got.cuts, test.cuts) {
+				t.Errorf("%s, %d bytes a read: pieces of %d, want %d", test.name, size, got.cuts, test.cuts)
 			}
 		}
 	}
@@ -164,17 +196,16 @@ func TestSplitLineOfAnything(t *testing.T) {
 			b.WriteString(parts[r.IntN(len(parts))])
 		}
 		output := b.String()
-		var l lineReader
+		var reads [][]byte
 		for rest := []byte(output); len(rest) > 0; {
 			n := 1 + r.IntN(min(len(rest), 16))
 			if r.IntN(3) == 0 || len(output) > 1000 {
 				n = 1 + r.IntN(len(rest))
 			}
-			l.read(t, rest[:n], n == len(rest) && r.IntN(2) == 0) // the end may come with the last bytes or after them
-			rest = rest[n:]
+			reads, rest = append(reads, rest[:n]), rest[n:]
 		}
-		l.read(t, nil, true)
-		if !slices.Equal(l.lines, linesOf(output)) {
+		// The end may come with the last bytes or after them.
+		if got := cutUp(t, r.IntN(2) == 0, reads...).lines; !slices.Equal(got, linesOf(output)) {
 			t.Fatalf("round %d, %d bytes: other lines than there are", round, len(output))
 		}
 	}
@@ -190,85 +221,13 @@ func FuzzSplitLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, pad, size uint) {
 		pad %= 2*maxFrame + 10
 		size = 1 + size%1000
-		var l lineReader
-		l.read(t, bytes.Repeat([]byte("x"), int(pad)), false)
-		for p := range slices.Chunk(data, int(size)) {
-			l.read(t, p, false)
+		var reads [][]byte
+		if pad > 0 {
+			reads = append(reads, bytes.Repeat([]byte("x"), int(pad)))
 		}
-		l.read(t, nil, true)
-		if !slices.Equal(l.lines, linesOf(strings.Repeat("x", int(pad))+string(data))) {
+		reads = slices.AppendSeq(reads, slices.Chunk(data, int(size)))
+		if got := cutUp(t, false, reads...).lines; !slices.Equal(got, linesOf(strings.Repeat("x", int(pad))+string(data))) {
 			t.Errorf("%d bytes and %q: other lines than there are", pad, data)
 		}
 	})
-}
-
-func TestAppendValid(t *testing.T) {
-	for p, want := range map[string]string{
-		"":                         "",
-		"plain":                    "plain",
-		"é€😀\x00":                  "é€😀\x00",
-		"\ufffd":                   "\ufffd",
-		"a\xffb":                   "a\ufffdb",
-		"\xff\xfe":                 "\ufffd\ufffd",
-		"\xe2\x82":                 "\ufffd\ufffd",
-		"\xe2\x82x":                "\ufffd\ufffdx",
-		"\x80é":                    "\ufffdé",
-		"\xc0\xaf":                 "\ufffd\ufffd",       // "/" in two bytes
-		"\xed\xa0\x80":             "\ufffd\ufffd\ufffd", // a surrogate
-		"\xf4\x90\x80\x80":         "\ufffd\ufffd\ufffd\ufffd",
-		"caf\xe9 in ISO 8859-1: €": "caf\ufffd in ISO 8859-1: €",
-	} {
-		if got := appendValid([]byte("before "), []byte(p)); string(got) != "before "+want {
-			t.Errorf("appendValid(%q) = %q", p, got)
-		}
-	}
-}
-
-// A line that is cut and repaired piece by piece is the line repaired.
-func TestPiecesAreRepairedAsTheWhole(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	parts := []string{"x", "é", "€", "😀", "\x80", "\xe2\x82", "\xf0\x9f", "\xff"}
-	for range 12 {
-		line := bytes.Repeat([]byte("x"), maxFrame-r.IntN(8))
-		for range 10 {
-			line = append(line, parts[r.IntN(len(parts))]...)
-		}
-		line = append(line, "xxxxxxxx"...)
-		end, _, last := splitLine(line, 0, false)
-		if last {
-			t.Fatal("a line that is too long was not cut")
-		}
-		pieces := appendValid(appendValid(nil, line[:end]), line[end:])
-		if whole := appendValid(nil, line); !bytes.Equal(pieces, whole) {
-			t.Fatalf("repaired in pieces: …%q, as a whole: …%q", pieces[maxFrame-8:], whole[maxFrame-8:])
-		}
-	}
-}
-
-func TestFeed(t *testing.T) {
-	for _, test := range []struct {
-		framing       Framing
-		message, want string
-	}{
-		{nil, "a", "a\n"},
-		{Lines{}, "", "\n"},
-		{Lines{}, "a", "a\n"},
-		{Lines{}, "a\n", "a\n\n"},
-		{Lines{}, "a\nb", "a\nb\n"},
-		{Lines{}, "a\r", "a\r\n"},
-		{Tagged{}, "a", "a\n"},
-		{Chunks{}, "", ""},
-		{Chunks{}, "a", "a"},
-		{Chunks{}, "\x00\xff\n", "\x00\xff\n"},
-	} {
-		if got := fed(test.framing, test.message); got != test.want {
-			t.Errorf("%T: %q becomes %q, want %q", test.framing, test.message, got, test.want)
-		}
-	}
-}
-
-// fed is a message as a program reads it.
-func fed(f Framing, message string) string {
-	batch, _ := codecOf(f).feed([]byte("before"+message), len("before"), wire.Text)
-	return strings.TrimPrefix(string(batch), "before")
 }

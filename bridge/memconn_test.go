@@ -59,7 +59,7 @@ type readerSource struct{ io.Reader }
 func (r readerSource) ReadTo(take func() []byte, _ func()) (int, error) { return r.Read(take()) }
 
 // sentFrames reads what a server has sent, which must be whole frames.
-func sentFrames(t *testing.T, sent []byte) []frame {
+func sentFrames(t testing.TB, sent []byte) []frame {
 	t.Helper()
 	p := &peer{t: t, r: bufio.NewReader(bytes.NewReader(sent))}
 	var frames []frame
