@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -228,21 +229,21 @@ func openFiles() int {
 	return len(files)
 }
 
-// elder are the processes that were there before the tests, and have nothing to do with
-// them. To look at each of them each time takes most of a test's time.
-var elder = func() map[int]bool {
+// elder are the processes that were there before, and have nothing to do with a scene.
+// To look at each of them each time would take most of the time.
+var elder = sync.OnceValue(func() map[int]bool {
 	elder := make(map[int]bool)
 	for _, pid := range pids() {
 		elder[pid] = true
 	}
 	return elder
-}()
+})
 
 // processes counts this process's children, reaped or not, and those that
 // have the mark in their environment.
 func processes(mark string) (n int) {
 	for _, pid := range pids() {
-		if elder[pid] {
+		if elder()[pid] {
 			continue
 		}
 		if _, parent := stat(pid); parent == os.Getpid() || marked(pid, mark) {

@@ -116,6 +116,7 @@ var serverFaults = []struct {
 func TestServerFaults(t *testing.T) {
 	for _, f := range serverFaults {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			s := newFaultyServer(t)
 			if f.tls {
 				f.args = append(s.secure(), f.args...)

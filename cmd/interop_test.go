@@ -17,6 +17,7 @@ const interopLimit = 2 * time.Minute
 // TestInterop lets WebSocket clients that others wrote talk to wsbridge, without and
 // with TLS: what our own client would forgive, one of these may not.
 func TestInterop(t *testing.T) {
+	t.Parallel()
 	peers := []struct {
 		name  string
 		start func(t *testing.T) interopPeer
@@ -38,6 +39,7 @@ func TestInterop(t *testing.T) {
 	}
 	for _, p := range peers {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			peer := p.start(t)
 			for _, s := range scenarios {
 				t.Run(s.name, func(t *testing.T) { s.run(t, nil, peer) })
