@@ -24,7 +24,7 @@ type lineReader struct {
 func (l *lineReader) read(t testing.TB, p []byte, atEOF bool) {
 	l.data = append(l.data, p...)
 	for len(l.data) > 0 {
-		end, next, last := splitLine(l.data, l.searched, atEOF)
+		end, next, last := lines.split(l.data, l.searched, atEOF)
 		if next == 0 {
 			if atEOF {
 				t.Fatalf("%d bytes are left at the end", len(l.data))
@@ -38,7 +38,7 @@ func (l *lineReader) read(t testing.TB, p []byte, atEOF bool) {
 			t.Fatalf("a frame of %d bytes, the longest is %d", end, maxFrame)
 		}
 		if end > next || next > len(l.data) || !last && (end != next || end <= maxFrame-utf8.UTFMax) {
-			t.Fatalf("splitLine(%d bytes, %d, %t) = %d, %d, %t", len(l.data), l.searched, atEOF, end, next, last)
+			t.Fatalf("lines.split(%d bytes, %d, %t) = %d, %d, %t", len(l.data), l.searched, atEOF, end, next, last)
 		}
 		l.piece, l.cut = append(l.piece, l.data[:end]...), true
 		if last {
@@ -234,7 +234,7 @@ func TestPiecesAreRepairedAsTheWhole(t *testing.T) {
 			line = append(line, parts[r.IntN(len(parts))]...)
 		}
 		line = append(line, "xxxxxxxx"...)
-		end, _, last := splitLine(line, 0, false)
+		end, _, last := lines.split(line, 0, false)
 		if last {
 			t.Fatal("a line that is too long was not cut")
 		}
@@ -269,6 +269,6 @@ func TestFeed(t *testing.T) {
 
 // fed is a message as a program reads it.
 func fed(f Framing, message string) string {
-	batch, _ := codecOf(f).feed([]byte("before"+message), len("before"), wire.Text)
+	batch, _, _ := codecOf(f).feed([]byte("before"+message), len("before"), wire.Text)
 	return strings.TrimPrefix(string(batch), "before")
 }
