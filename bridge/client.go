@@ -88,7 +88,7 @@ func (c *Client) Run(ctx context.Context, url string) (Ending, error) {
 			link.Close(wire.Ending(notStarted(err)), closeLimit)
 			return Ending{}, err
 		}
-		s.far = newJob(child, c.Framing, bounds.backlog(), link.IsGone, c.said)
+		s.far = newJob(child, c.Framing, bounds.backlog(), link.IsGone, voices{c.said, c.said})
 	}
 	defer context.AfterFunc(ctx, func() { s.end(errGoingAway) })()
 	ending, _ := s.run()

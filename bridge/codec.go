@@ -26,8 +26,9 @@ type codec interface {
 	// feed makes of the message that is batch[start:] what the program is to
 	// read: it may append to it, insert before it, or take it away, and returns
 	// the batch. The action, if there is one, is taken when the program has been
-	// given everything before.
-	feed(batch []byte, start int, kind wire.Kind) ([]byte, action)
+	// given everything before. The error is an Ending for a message that the
+	// framing does not allow; the batch is then not looked at.
+	feed(batch []byte, start int, kind wire.Kind) ([]byte, action, error)
 
 	// inPieces reports whether a long message may be fed piece by piece, of
 	// which feed sees the last.
@@ -47,6 +48,10 @@ type lastWorder interface {
 	// lastWord adds to d what the client gets behind all output.
 	lastWord(d *delivery, state process.State) error
 }
+
+// A chatterer is a codec that leaves out some of the program's output. It tells of
+// it line by line.
+type chatterer interface{ hear(said func(line string)) }
 
 // An action is what a message asks of the program beyond reading it.
 type action func(*job)

@@ -13,7 +13,9 @@ type chunkCodec struct{}
 func (chunkCodec) withStderr() bool { return false }
 func (chunkCodec) inPieces() bool   { return true }
 
-func (chunkCodec) feed(batch []byte, _ int, _ wire.Kind) ([]byte, action) { return batch, nil }
+func (chunkCodec) feed(batch []byte, _ int, _ wire.Kind) ([]byte, action, error) {
+	return batch, nil, nil
+}
 
 func (chunkCodec) cut(d *delivery, s *stream, _ bool) error {
 	if len(s.data()) == 0 {

@@ -14,8 +14,8 @@ type readOnlyCodec struct{ codec }
 
 func (readOnlyCodec) inPieces() bool { return false }
 
-func (readOnlyCodec) feed(batch []byte, start int, _ wire.Kind) ([]byte, action) {
-	return batch[:start], nil
+func (readOnlyCodec) feed(batch []byte, start int, _ wire.Kind) ([]byte, action, error) {
+	return batch[:start], nil, nil
 }
 
 // outward is the codec of a program's output, which is what a ReadOnly has.

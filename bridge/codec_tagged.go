@@ -38,7 +38,7 @@ func (t *taggedCodec) cut(d *delivery, s *stream, atEOF bool) error {
 func (t *taggedCodec) lines(d *delivery, s *stream, atEOF bool) error {
 	rest, searched := s.data(), s.searched
 	for len(rest) > 0 {
-		end, next, last := splitLine(rest, searched, atEOF)
+		end, next, last := lines.split(rest, searched, atEOF)
 		if next == 0 {
 			break
 		}

@@ -30,11 +30,11 @@ type packetCodec struct{ lineCodec }
 
 func (packetCodec) inPieces() bool { return false } // the length is known at the end
 
-func (packetCodec) feed(batch []byte, start int, _ wire.Kind) ([]byte, action) {
+func (packetCodec) feed(batch []byte, start int, _ wire.Kind) ([]byte, action, error) {
 	if string(batch[start:]) == "end" {
-		return batch[:start], func(j *job) { j.closeInput() }
+		return batch[:start], func(j *job) { j.closeInput() }, nil
 	}
-	return slices.Insert(batch, start, fmt.Appendf(nil, "%d:", len(batch)-start)...), nil
+	return slices.Insert(batch, start, fmt.Appendf(nil, "%d:", len(batch)-start)...), nil, nil
 }
 
 func (packetCodec) lastWord(d *delivery, state process.State) error {
@@ -45,7 +45,7 @@ type taggedPackets struct{ *taggedCodec }
 
 func (taggedPackets) inPieces() bool { return packetCodec{}.inPieces() }
 
-func (taggedPackets) feed(batch []byte, start int, kind wire.Kind) ([]byte, action) {
+func (taggedPackets) feed(batch []byte, start int, kind wire.Kind) ([]byte, action, error) {
 	return packetCodec{}.feed(batch, start, kind)
 }
 

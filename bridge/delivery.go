@@ -64,8 +64,8 @@ func (d *delivery) runBoth(stdout, stderr *stream) (readErr, err error) {
 func (d *delivery) cut(s *stream, atEOF bool) error {
 	d.mu.Lock()
 	err := d.codec.cut(d, s, atEOF)
-	if err == nil {
-		err = d.flush()
+	if _, broken := err.(Ending); err == nil || broken { // what came before is whole
+		err = cmp.Or(err, d.flush())
 	}
 	d.batch.End()
 	d.mu.Unlock()

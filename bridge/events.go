@@ -86,6 +86,13 @@ type (
 		Line string
 	}
 
+	// Chatter: a program has written a line to its standard output that its framing
+	// leaves out (JSON, LSP).
+	Chatter struct {
+		Info
+		Line string
+	}
+
 	// Closed: nothing is left of a session.
 	Closed struct {
 		Info
@@ -146,6 +153,7 @@ func (UpgradeLost) event()     {}
 func (NoSubprotocol) event()   {}
 func (Silent) event()          {}
 func (Stderr) event()          {}
+func (Chatter) event()         {}
 func (Closed) event()          {}
 func (Attached) event()        {}
 func (Detached) event()        {}
@@ -177,4 +185,12 @@ func (h *Handler) stderrOf(info *Info) func(line string) {
 		return nil
 	}
 	return func(line string) { h.Events(Stderr{*info, line}) }
+}
+
+// voicesOf are those that Events hears of a program.
+func (h *Handler) voicesOf(info *Info) voices {
+	if h.Events == nil {
+		return voices{}
+	}
+	return voices{h.stderrOf(info), func(line string) { h.Events(Chatter{*info, line}) }}
 }

@@ -47,6 +47,8 @@ func logEvent(log *slog.Logger, e Event) {
 		log.Info("no message from the program yet", "id", e.ID, "program", e.Program, "pid", e.Pid, "since_input", e.For)
 	case Stderr:
 		log.Info("stderr", "id", e.ID, "line", e.Line)
+	case Chatter:
+		log.Info("stdout", "id", e.ID, "line", e.Line)
 	case Closed:
 		if e.State == nil {
 			return // NotStarted has said it

@@ -136,7 +136,7 @@ func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	}
 	info.Pid = child.Pid()
 	h.emit(Started{*info})
-	j := newJob(child, h.Framing, h.Bounds.backlog(), link.IsGone, h.stderrOf(info))
+	j := newJob(child, h.Framing, h.Bounds.backlog(), link.IsGone, h.voicesOf(info))
 	j.place = a.place
 	s := h.newSession(a.ctx, link, j)
 	s.quiet.tell = h.silent(info)

@@ -216,7 +216,7 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	}
 	info.Pid = child.Pid()
 	h.emit(Started{info})
-	j := newJob(child, h.Framing, h.Bounds.backlog(), nil, h.stderrOf(&info))
+	j := newJob(child, h.Framing, h.Bounds.backlog(), nil, h.voicesOf(&info))
 	if !hub.options.restart {
 		j.place = a.place
 	}

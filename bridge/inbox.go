@@ -10,11 +10,13 @@ type inbox struct {
 	give    func(batch []byte)         // takes a batch over
 	act     func(action)               // takes an action
 	arrived func(begun, complete bool) // is told before each wait what has come, if anything; may be nil
+	refused func(error)                // is told of a message that the framing does not allow
 
 	batch    []byte
 	passed   int  // bytes of batch that were given
 	complete int  // bytes of batch that are whole messages
 	filling  bool // a message is being read into batch
+	closed   bool // a message was refused: nothing is taken any more
 	news     bool // a message has come since the last wait
 }
 
@@ -45,10 +47,19 @@ func (in *inbox) Room(message []byte, n int) []byte {
 // Message takes the message that is in the batch behind the complete ones.
 func (in *inbox) Message(kind wire.Kind, payload []byte, whole bool) {
 	in.filling, in.news = false, true
+	if in.closed {
+		return
+	}
 	in.batch = in.batch[:in.complete+len(payload)]
 	var asked action
+	var err error
 	if whole {
-		in.batch, asked = in.codec.feed(in.batch, in.complete, kind)
+		in.batch, asked, err = in.codec.feed(in.batch, in.complete, kind)
+	}
+	if err != nil {
+		in.batch, in.closed = in.batch[:in.complete], true
+		in.refused(err)
+		return
 	}
 	in.complete = len(in.batch)
 	if in.complete >= wire.LargeBuffer || asked != nil {

@@ -24,14 +24,20 @@ type job struct {
 	wg sync.WaitGroup // feeder, stderr
 }
 
-// newJob makes a job of a child. At most limit bytes wait for it to read them,
-// and said, which may be nil, is told of each line of its standard error.
-func newJob(child *process.Process, f Framing, limit int, gone func() bool, said func(line string)) *job {
+// voices are told what a program says that is not for its client, line by line.
+// Either may be nil.
+type voices struct{ stderr, chatter func(line string) }
+
+// newJob makes a job of a child. At most limit bytes wait for it to read them.
+func newJob(child *process.Process, f Framing, limit int, gone func() bool, says voices) *job {
 	c := codecOf(f)
-	j := &job{child: child, codec: outward(c), lines: lineLog{said: said}}
+	j := &job{child: child, codec: outward(c), lines: lineLog{said: says.stderr}}
 	j.in = inbox{codec: c, give: j.feed.write, act: func(do action) { do(j) }}
 	j.feed.init(child.Stdin, limit, &j.wg, func(error) {}) // a child may close its input
 	j.feed.gone = gone
+	if c, ok := j.codec.(chatterer); ok {
+		c.hear(says.chatter)
+	}
 	if _, ok := j.codec.(lastWorder); ok {
 		j.ended = make(chan process.State, 1)
 	}

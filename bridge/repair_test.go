@@ -41,7 +41,7 @@ func TestPiecesAreRepairedAsTheWhole(t *testing.T) {
 			line = append(line, parts[r.IntN(len(parts))]...)
 		}
 		line = append(line, "xxxxxxxx"...)
-		end, _, last := splitLine(line, 0, false)
+		end, _, last := lines.split(line, 0, false)
 		if last {
 			t.Fatal("a line that is too long was not cut")
 		}
@@ -76,6 +76,6 @@ func TestFeed(t *testing.T) {
 
 // fed is a message as a program reads it.
 func fed(f Framing, message string) string {
-	batch, _ := codecOf(f).feed([]byte("before"+message), len("before"), wire.Text)
+	batch, _, _ := codecOf(f).feed([]byte("before"+message), len("before"), wire.Text)
 	return strings.TrimPrefix(string(batch), "before")
 }

@@ -47,7 +47,7 @@ type counting struct {
 	seat *seat
 }
 
-func (c *counting) feed(batch []byte, start int, kind wire.Kind) ([]byte, action) {
+func (c *counting) feed(batch []byte, start int, kind wire.Kind) ([]byte, action, error) {
 	c.seat.pending++
 	return c.codec.feed(batch, start, kind)
 }

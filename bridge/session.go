@@ -41,6 +41,7 @@ type session struct {
 func (s *session) run() (Ending, process.State) {
 	s.inputDone, s.outputDone = make(chan struct{}), make(chan struct{})
 	s.startTimeouts()
+	s.far.inbox().refused = s.end
 	s.wg.Go(s.input)
 	s.wg.Go(s.output)
 	s.link.Watch(func(lost wire.Ending) { s.end(Ending(lost)) })

@@ -44,10 +44,8 @@ func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []str
 	if o.reverseLookup {
 		h.Gate.Resolver = net.DefaultResolver
 	}
-	switch {
-	case o.binary:
-		h.Framing = bridge.Chunks{}
-	case o.passStderr:
+	h.Framing = o.framingOptions.value()
+	if o.passStderr {
 		h.Framing = bridge.Tagged{}
 	}
 	if o.readOnly {

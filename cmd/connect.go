@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,7 +32,7 @@ type connectOptions struct {
 	subprotocols []string
 	compress     bool
 	origin       string
-	binary       bool
+	framingOptions
 	maxFrameSize int
 	insecure     bool
 	sslCA        string
@@ -97,7 +98,7 @@ func (o *connectOptions) flags() flagGroup {
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
 	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
 	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser does: https://example.com")
-	flags.BoolVar(&o.binary, "binary", false, "send and print bytes as they come, in binary messages")
+	o.framingOptions.add(flags, "send and print bytes as they come, in binary messages, as --framing=bytes does")
 	flags.IntVar(&o.maxFrameSize, "maxframesize", 0,
 		"close with 1009 when a message has more than `n` bytes; 0 is no limit: what comes is printed as it comes, and a COMMAND gets it whole")
 	flags.BoolVar(&o.insecure, "insecure", false, "do not verify the certificate of a wss server")
@@ -118,7 +119,7 @@ func (o *connectOptions) check() error {
 	case o.insecure && o.sslCA != "":
 		return errors.New("--insecure verifies nothing, so --sslca cannot be given with it")
 	}
-	return checkPair(o.sslCert, o.sslKey)
+	return cmp.Or(o.framingOptions.check(), checkPair(o.sslCert, o.sslKey))
 }
 
 func parseSubprotocol(s string) (string, error) {
@@ -166,9 +167,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 	if o.origin != "" {
 		c.Header.Set("Origin", o.origin)
 	}
-	if o.binary {
-		c.Framing = bridge.Chunks{}
-	}
+	c.Framing = o.framingOptions.value()
 	c.TLS = &tls.Config{InsecureSkipVerify: o.insecure}
 	if o.sslCA != "" {
 		pool, err := listen.ReadAuthorities(o.sslCA)

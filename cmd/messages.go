@@ -12,8 +12,8 @@ import (
 
 // messageOptions are those of the command and its messages.
 type messageOptions struct {
-	commandDir   string
-	binary       bool
+	commandDir string
+	framingOptions
 	passStderr   bool
 	subprotocols []string
 	compress     bool
@@ -30,7 +30,7 @@ func (o *messageOptions) flags() flagGroup {
 	g := newGroup("The command and its messages")
 	g.StringVar(&o.commandDir, "dir", "", "run the program below `dir` that the path of the URL names, in place of COMMAND; the rest of the path is its PATH_INFO")
 	must(cobra.MarkFlagDirname(g.FlagSet, "dir"))
-	g.BoolVar(&o.binary, "binary", false, "send and receive bytes in binary messages, instead of lines")
+	o.framingOptions.add(g, "send and receive bytes in binary messages, as --framing=bytes does")
 	g.BoolVar(&o.passStderr, "passstderr", false, `send standard error to the client too; each line is {"stream":"stdout"|"stderr","data":"..."}`)
 	g.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol",
 		"subprotocols that the command speaks (`NAMES`, comma separated); of these the first that a client offers is WEBSOCKET_PROTOCOL")
@@ -56,10 +56,12 @@ func (o *messageOptions) check() error {
 	switch {
 	case o.passStderr && o.binary:
 		return errors.New("--passstderr cannot be combined with --binary")
+	case o.passStderr && o.framing != "" && o.framing != "lines":
+		return errors.New("--passstderr cannot be combined with --framing=" + o.framing)
 	case o.closeMS < 0 || o.closeMS > maxMS:
 		return flagProblem("closems", o.closeMS, fmt.Errorf("must be between 0 and %d", maxMS))
 	case o.pingMS > maxMS:
 		return flagProblem("pingms", o.pingMS, fmt.Errorf("must be at most %d", maxMS))
 	}
-	return nil
+	return o.framingOptions.check()
 }

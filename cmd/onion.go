@@ -28,7 +28,7 @@ func (s *openSite) onion(t timeouts, https net.Addr) http.Handler {
 		pages = http.HandlerFunc(s.live.Missing)
 	}
 	if s.devConsole {
-		pages = console.New(console.Options{Binary: s.binary, PassStderr: s.passStderr}, pages)
+		pages = console.New(console.Options{Binary: s.isBytes(), PassStderr: s.passStderr}, pages)
 	}
 	if s.files != nil && s.spa {
 		pages = s.files.Index(pages)
