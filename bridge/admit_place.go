@@ -11,7 +11,7 @@ const (
 	// noticeLimit is how long a request may wait before any session is
 	// ending: the end of a connection may be noticed a little later than the
 	// next request of the client that has left.
-	noticeLimit = 100 * time.Millisecond
+	noticeLimit = 500 * time.Millisecond
 
 	// waitLimit is how long it may wait beyond the time that a child can take
 	// to end.

@@ -15,7 +15,7 @@ type Limits struct {
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
 	//
-	// A connection that finds the places taken waits up to 100 ms for a session
+	// A connection that finds the places taken waits up to 500 ms for a session
 	// that has one to begin to end, and then only while one is ending, rather
 	// than being refused at once. It waits at most as long as a child of its own
 	// Handler can take to end, and 1 s. No more of them wait than there are
