@@ -108,8 +108,11 @@ func (h *hub) askSeats() {
 func (h *hub) attach(s *seat, from int64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.over {
+	switch {
+	case h.over:
 		return errNoSession
+	case h.options.single && len(h.seats) > 0 && s.conn.IsGone():
+		return errLost // its client may be the one that has a seat, and came back faster
 	}
 	o := wire.CursorOptions{From: from, Newest: h.options.replay, Compress: s.compresses(), Skip: h.options.skip}
 	if h.options.retention == wire.UntilFirst && !h.options.skip {
@@ -143,17 +146,13 @@ func (h *hub) attach(s *seat, from int64) error {
 	return nil
 }
 
-// has reports whether a seat was not taken over by another one.
-func (h *hub) has(s *seat) bool {
+// acknowledge takes what the client of a seat says that it has, unless the seat
+// was taken over: then it is for the newer one to say, which has begun from what it
+// was told.
+func (h *hub) acknowledge(s *seat, number int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, ok := h.seats[s]
-	return ok
-}
-
-// acknowledge takes what the client of a seat says that it has.
-func (h *hub) acknowledge(s *seat, number int64) {
-	if h.has(s) {
+	if _, ok := h.seats[s]; ok {
 		h.log.Acknowledge(number)
 	}
 }
