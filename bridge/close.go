@@ -34,6 +34,7 @@ const (
 	codeAbnormal       = 1006 // never sent: there was no close frame
 	codeInternalError  = 1011
 	codeServiceRestart = 1012
+	codeTryAgainLater  = 1013
 )
 
 // exitBase is the close code of exit status 0 in the private range (RFC 6455,

@@ -43,6 +43,7 @@ type visit struct {
 	hub      *hub   // as far as there is one
 	only     bool   // it starts nothing if there is none
 
+	steps   []admitStep              // that take a place for a program
 	environ func(id string) []string // of the program, if it starts one
 }
 
@@ -121,50 +122,75 @@ func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create fun
 		}
 		leave = h.service().leave
 	}
-	first := false
-	if v.hub == nil && !v.only {
-		if v.hub, first = h.service().hubFor(v.key, create); first {
-			info.ID = v.hub.id
-			a.place.begin()
-			h.emit(Opened{*info})
-		}
+	sess, first, err := v.sit(h, a, conn, create)
+	if v.hub != nil {
+		info.ID = v.hub.id
 	}
-	if !first {
-		a.place.free() // somebody was faster, or there is nothing to start
-	}
-	if v.hub == nil {
-		go h.turnAway(conn, info, errNoSession, leave)
-		return
-	}
-	info.ID = v.hub.id
-	s := v.hub.newSeat(conn, h.Framing)
-	s.hello = conn.Subprotocol() == countingProtocol
-	from, resumed := v.from(first)
-	s.resumed = resumed
-	sess := h.newSession(h.service().draining, conn, s)
-	sess.offer.names = a.unanswered()
-	s.ctx, s.stop = sess.ctx, sess.end
-	s.giver.stop = s.ctx.Done()
-	if v.hub.options.single {
-		sess.life.limit, sess.idle.limit = 0, 0 // hold for the program's session
-	}
-	if err := v.hub.attach(s, from); err != nil {
-		sess.end(nil)
-		end, _ := err.(Ending)
+	if end, ok := err.(Ending); ok {
+		a.place.free()
 		go h.turnAway(conn, info, end, leave)
 		return
 	}
-	if v.hub.options.single {
-		conn.Number(s.cursor.Number(), func(n int64) { v.hub.acknowledge(s, n) })
-	}
 	if first {
+		a.place.begin()
+		h.emit(Opened{*info})
 		program := *info
 		if !v.hub.options.single {
 			program.Remote, program.Path = "", "" // it is nobody's own
 		}
 		go h.host(v.hub, a, program)
 	}
-	go h.serve(sess, s, info, leave)
+	go h.serve(sess, info, leave)
+}
+
+// sit gives a connection a seat at the hub that it wants, or at a new one. Whoever
+// comes while a program ends gets the next one.
+func (v *visit) sit(h *Handler, a *admission, conn *wire.Conn, create func() *hub) (sess *session, first bool, err error) {
+	for {
+		if first, err = v.find(h, a, create); err != nil {
+			return nil, false, err
+		}
+		s := v.hub.newSeat(conn, h.Framing)
+		s.hello = conn.Subprotocol() == countingProtocol
+		from, resumed := v.from(first)
+		s.resumed = resumed
+		sess = h.newSession(context.Background(), conn, s) // the hub ends it
+		sess.offer.names = a.unanswered()
+		s.ctx, s.stop = sess.ctx, sess.end
+		s.giver.stop = s.ctx.Done()
+		if v.hub.options.single {
+			sess.life.limit, sess.idle.limit = 0, 0 // hold for the program's session
+		}
+		if err = v.hub.attach(s, from); err == nil {
+			v.hub.number(s)
+			return sess, first, nil
+		}
+		sess.end(nil)
+		if err != error(errNoSession) || v.only {
+			return nil, false, err
+		}
+		v.hub = nil
+	}
+}
+
+// find has v.hub be there: it may have to be made, which takes a place.
+func (v *visit) find(h *Handler, a *admission, create func() *hub) (first bool, err error) {
+	if v.hub != nil {
+		return false, nil
+	}
+	if v.only {
+		return false, errNoSession
+	}
+	if a.place == nil { // there was a hub when the request came
+		if refused := a.pass(v.steps); refused != nil {
+			return false, refused.ending()
+		}
+	}
+	if v.hub, first = h.service().hubFor(v.key, create); !first {
+		a.place.free() // somebody was faster
+		a.place = nil
+	}
+	return first, nil
 }
 
 // turnAway closes a link that gets no seat.
@@ -177,8 +203,9 @@ func (h *Handler) turnAway(conn *wire.Conn, info *Info, end Ending, leave func()
 }
 
 // serve is the session of a seat.
-func (h *Handler) serve(sess *session, s *seat, info *Info, leave func()) {
+func (h *Handler) serve(sess *session, info *Info, leave func()) {
 	defer leave()
+	s := sess.far.(*seat)
 	h.emit(Attached{*info, s.resumed})
 	begin := time.Now()
 	ending, _ := sess.run()
@@ -223,6 +250,7 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	hub.setJob(j)
 	sess := h.newSession(a.ctx, hub, j)
 	sess.pings = true // the links look after their clients
+	sess.keeps = hub.options.single
 	if !hub.options.single {
 		sess.life.limit, sess.idle.limit = 0, 0 // hold for each client's session
 	}

@@ -60,7 +60,7 @@ type hubOptions struct {
 // How a link of a hub may end besides.
 var (
 	errTakenOver = Ending{4409, "taken over"}
-	errTooSlow   = Ending{1013, "too slow"}
+	errTooSlow   = Ending{codeTryAgainLater, "too slow"}
 	errNoSession = Ending{4404, "no such session"}
 	errNoClient  = Ending{codeGoingAway, "no client"}
 )
@@ -83,80 +83,6 @@ func newHub(s *service, key hubKey, name, id string, o hubOptions) *hub {
 }
 
 func newHubRun() hubRun { return hubRun{ready: make(chan struct{}), stopped: make(chan struct{})} }
-
-// askSeats has the clients told that the log is full, if they are to say what
-// they have.
-func (h *hub) askSeats() {
-	if h.options.retention != wire.UntilAcknowledged {
-		return
-	}
-	h.mu.Lock()
-	seats := make([]*seat, 0, len(h.seats))
-	for s := range h.seats {
-		seats = append(seats, s)
-	}
-	h.mu.Unlock()
-	for _, s := range seats {
-		if s.cursor.WantsItAtRest() {
-			s.conn.Ping()
-		}
-	}
-}
-
-// attach gives a seat to a client. It returns how the link is to end that gets
-// none.
-func (h *hub) attach(s *seat, from int64) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.over {
-		return errNoSession
-	}
-	o := wire.CursorOptions{From: from, Newest: h.options.replay, Compress: s.compresses(), Skip: h.options.skip}
-	if h.options.retention == wire.UntilFirst && !h.options.skip {
-		o.Fallen = func() { s.stop(errTooSlow) }
-	}
-	if from == 0 && h.options.single {
-		o.From = h.log.Acknowledged() + 1
-	}
-	var err error
-	if from > h.log.Lent()+1 {
-		err = wire.ErrNotKept // nobody was sent what is claimed to have arrived
-	} else {
-		s.cursor, err = h.log.NewCursor(o)
-	}
-	if err != nil {
-		first, _ := h.log.Kept()
-		return goneEnding(first)
-	}
-	if h.options.single {
-		s.received = h.received.Messages
-		h.log.Acknowledge(s.cursor.Number())
-		for old := range h.seats {
-			delete(h.seats, old)
-			old.stop(errTakenOver)
-		}
-	}
-	if h.alone != nil {
-		h.alone.Stop()
-	}
-	h.seats[s] = struct{}{}
-	return nil
-}
-
-// has reports whether a seat was not taken over by another one.
-func (h *hub) has(s *seat) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_, ok := h.seats[s]
-	return ok
-}
-
-// acknowledge takes what the client of a seat says that it has.
-func (h *hub) acknowledge(s *seat, number int64) {
-	if h.has(s) {
-		h.log.Acknowledge(number)
-	}
-}
 
 // setJob says what the run's program is.
 func (h *hub) setJob(j *job) {
@@ -229,17 +155,4 @@ func (h *hub) input(s *seat) *job {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.run.job
-}
-
-// count counts messages that the program has been given, unless the seat that
-// they come from was taken over.
-func (h *hub) count(s *seat, messages, bytes int) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if _, ok := h.seats[s]; !ok {
-		return false
-	}
-	h.received.Messages += int64(messages)
-	h.received.Bytes += int64(bytes)
-	return true
 }

@@ -18,8 +18,8 @@ func (h *hub) leave(s *seat, cause error, answered bool) {
 	}
 	delete(h.seats, s)
 	end, _ := errors.AsType[Ending](cause)
-	switch told := h.ending != nil && endsWith(cause, *h.ending); {
-	case h.options.single && !told && end.Code != 0 && !isLoss(end):
+	switch told := h.tells(cause); {
+	case h.isTheEnd(cause, end):
 		h.abandon(end) // the client does not want it any more
 	case h.options.single && told && answered:
 		h.finish()
@@ -33,6 +33,15 @@ func (h *hub) leave(s *seat, cause error, answered bool) {
 			h.startAlone(errNoClient)
 		}
 	}
+}
+
+// tells reports whether a link that ends for a cause has told the end.
+func (h *hub) tells(cause error) bool { return h.ending != nil && endsWith(cause, *h.ending) }
+
+// isTheEnd reports whether a seat that leaves for a cause, which is an Ending or has
+// none, ends the program. h.mu is locked.
+func (h *hub) isTheEnd(cause error, end Ending) bool {
+	return h.options.single && !h.tells(cause) && end.Code != 0 && !isLoss(end)
 }
 
 // endsWith reports whether a cause ends a link in a certain way.
@@ -58,14 +67,14 @@ func (h *hub) keepsEnding() bool {
 	if !h.options.single || h.ending == nil {
 		return false
 	}
-	return h.exited || Ending(*h.ending) == errTimeout || Ending(*h.ending) == errIdle
+	return h.exited || isTimeUp(Ending(*h.ending))
 }
 
 // startAlone begins the time that the program goes on without a seat. h.mu is
 // locked.
 func (h *hub) startAlone(why Ending) {
 	switch d := h.options.alone; {
-	case d < 0 && h.ending == nil:
+	case h.over, d < 0 && h.ending == nil:
 	case d <= 0:
 		h.abandon(why)
 	default:
@@ -102,7 +111,13 @@ func (h *hub) finish() {
 func (h *hub) cause() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.causeLocked()
+}
+
+func (h *hub) causeLocked() error {
 	switch {
+	case h.ending == nil && h.service.draining.Err() != nil:
+		return errShutdown
 	case h.ending == nil:
 		return errLost
 	case h.exited:

@@ -38,22 +38,31 @@ func (h *hub) Stop() {
 // Watch does nothing: the links look after their own clients.
 func (h *hub) Watch(func(wire.Ending)) {}
 
-// Answer ends all links in the same way.
+// Answer says how all links end, when their clients have what the program still
+// says. Who comes to a shared program from now on gets the next run of it.
 func (h *hub) Answer(end wire.Ending) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ending = &end
-	for s := range h.seats {
-		s.stop(Ending(end))
+	h.forgetRun()
+}
+
+func (h *hub) forgetRun() {
+	if !h.options.single {
+		h.service.forget(h)
 	}
 }
 
 func (h *hub) Leave() {}
 
-// Cut drops what has not been sent.
+// Cut drops what has not been sent, and ends all links.
 func (h *hub) Cut() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	cause := h.causeLocked()
+	for s := range h.seats {
+		s.stop(cause)
+	}
 	h.log.Cut()
 	h.finish()
 }
@@ -71,6 +80,7 @@ func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
 		h.exited = true
 		h.ending = &end
 	}
+	h.forgetRun()
 	h.log.End()
 	if !h.keepsEnding() {
 		h.service.forget(h) // whoever comes now is for another run
@@ -78,7 +88,11 @@ func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
 			h.finish()
 		}
 	}
+	hurried := !h.exited && !h.keepsEnding()
 	h.mu.Unlock()
+	if hurried {
+		defer time.AfterFunc(drainLimit, h.Cut).Stop()
+	}
 	<-h.done
 	h.log.Cut()
 	return end

@@ -34,10 +34,12 @@ type patience struct {
 // awaitOutput waits until the client has what the far end said before its end.
 func (s *session) awaitOutput(cause error) {
 	p := patience{session: s, limit: closeLimit}
+	ending, _ := errors.AsType[Ending](cause)
+	all := errors.Is(cause, errChildDone) || s.keeps && isTimeUp(ending)
 	switch {
-	case errors.Is(cause, errChildDone) && s.pings:
+	case all && s.pings:
 		p.limit = 0
-	case errors.Is(cause, errChildDone):
+	case all:
 		p.limit, p.progress = stallLimit, s.link.Reached
 	case errors.Is(cause, errShutdown), isRestart(cause):
 		p.limit = drainLimit

@@ -50,6 +50,14 @@ const (
 
 var shuttingDown = &Refusal{Status: http.StatusServiceUnavailable, Rule: RuleShuttingDown, Reason: "server shutting down"}
 
+// ending is the refusal of one whose handshake is done.
+func (r *Refusal) ending() Ending {
+	if r == shuttingDown {
+		return errShutdown
+	}
+	return Ending{codeTryAgainLater, r.Reason}
+}
+
 // refuse answers the request with a refusal, and gives back what it has taken.
 func (a *admission) refuse(w http.ResponseWriter, refused *Refusal) {
 	refused.answer(w, a.request, a.handler.Events)

@@ -108,6 +108,7 @@ func (a *admission) findResumed() *Refusal {
 		return nil
 	}
 	v := &visit{name: own["resume"][0], received: -1, environ: func(id string) []string { return a.environ(id) }}
+	v.steps = []admitStep{(*admission).takePlace, (*admission).join}
 	if len(own["resume"]) > 1 || !isKey(v.name) {
 		return badKey
 	}

@@ -24,8 +24,8 @@ type seat struct {
 	stop     context.CancelCauseFunc // ends that
 
 	// Owned by the goroutine that receives.
-	pending int  // messages that the next batch holds
-	deaf    bool // what comes is not given any more
+	pending wire.Traffic // what the next batch holds
+	deaf    bool         // what comes is not given any more
 }
 
 // newSeat returns a seat for a connection, which attach fills.
@@ -48,8 +48,29 @@ type counting struct {
 }
 
 func (c *counting) feed(batch []byte, start int, kind wire.Kind) ([]byte, action, error) {
-	c.seat.pending++
-	return c.codec.feed(batch, start, kind)
+	s, size := c.seat, len(batch)-start
+	batch, do, err := c.codec.feed(batch, start, kind)
+	if err != nil {
+		return batch, nil, err
+	}
+	one := wire.Traffic{Messages: 1, Bytes: int64(size)}
+	switch {
+	case do != nil: // it comes behind the batch
+		asked := do
+		do = func(j *job) {
+			if s.hub.count(s, one) {
+				asked(j)
+			}
+		}
+	case len(batch) == start && s.pending.Messages == 0:
+		if !s.deaf {
+			s.hub.count(s, one) // there is nothing to give
+		}
+	default:
+		s.pending.Messages++
+		s.pending.Bytes += one.Bytes
+	}
+	return batch, do, nil
 }
 
 // give gives the program a batch, whole or not at all. Once one was not taken,
@@ -69,10 +90,10 @@ func (s *seat) give(batch []byte) {
 }
 
 // accept counts the batch that is about to be given.
-func (s *seat) accept(batch []byte) bool {
-	n := s.pending
-	s.pending = 0
-	return s.hub.count(s, n, len(batch))
+func (s *seat) accept([]byte) bool {
+	pending := s.pending
+	s.pending = wire.Traffic{}
+	return s.hub.count(s, pending)
 }
 
 func (s *seat) act(do action) {

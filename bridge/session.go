@@ -18,6 +18,7 @@ type session struct {
 	link     link
 	far      farEnd
 	pings    bool            // they find out whether the client lives
+	keeps    bool            // a client that is away may come back for the rest, when its time is over
 	draining context.Context // done when the server wants to stop
 	killed   context.Context // done when it wants that at once
 

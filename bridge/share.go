@@ -92,6 +92,7 @@ func (s Share) newHub(h *Handler, key hubKey) *hub {
 func (a *admission) findShared() *Refusal {
 	share, _ := a.handler.Hosting.(Share)
 	v := &visit{received: -1, environ: a.sharedEnviron}
+	v.steps = []admitStep{(*admission).takeSharedPlace, (*admission).join}
 	a.visit = v
 	if a.counts() {
 		rest, own := cutParameters(a.request.URL.RawQuery)

@@ -48,15 +48,21 @@ func (s *session) startTimeouts() {
 	}
 	s.quiet.listen(s)
 	if s.life.limit > 0 {
-		// A session whose time is up is drained, though the server is not: it
-		// may be over but for a client that takes its time.
-		s.draining, s.life.expire = context.WithCancelCause(s.draining)
+		s.life.expire = func(error) {}
+		if !s.keeps {
+			// A session whose time is up is drained, though the server is not: it
+			// may be over but for a client that takes its time.
+			s.draining, s.life.expire = context.WithCancelCause(s.draining)
+		}
 		s.life.timer = time.AfterFunc(s.life.limit, func() {
 			s.end(errTimeout)
 			s.life.expire(errTimeout)
 		})
 	}
 }
+
+// isTimeUp reports whether a session has ended because its time was over.
+func isTimeUp(end Ending) bool { return end == errTimeout || end == errIdle }
 
 func (s *session) stopTimeouts() {
 	s.quiet.stop()

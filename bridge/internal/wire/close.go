@@ -37,6 +37,16 @@ func (c *Conn) Close(end Ending, limit time.Duration) Ending {
 	return Ending{codeAbnormal, Lost.Reason + " before " + end.String()}
 }
 
+// Said is the close frame that was sent, or is being sent, if there is one.
+func (c *Conn) Said() (Ending, bool) {
+	c.writer.mu.Lock()
+	defer c.writer.mu.Unlock()
+	if c.writer.closing == nil {
+		return Ending{}, false
+	}
+	return *c.writer.closing, true
+}
+
 // Answered reports, after Close, whether the peer has answered the close frame,
 // as it does when it has read all that was before.
 func (c *Conn) Answered() bool {

@@ -1,0 +1,122 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
+)
+
+// attach gives a seat to a client. It returns how the link is to end that gets
+// none.
+func (h *hub) attach(s *seat, from int64) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.endForWhoHasClosed()
+	switch {
+	case h.over, h.ending != nil && !h.options.single:
+		return errNoSession
+	case h.options.single && len(h.seats) > 0 && s.conn.IsGone():
+		return errLost // its client may be the one that has a seat, and came back faster
+	}
+	o := wire.CursorOptions{From: from, Newest: h.options.replay, Compress: s.compresses(), Skip: h.options.skip}
+	if h.options.retention == wire.UntilFirst && !h.options.skip {
+		o.Fallen = func() { s.stop(errTooSlow) }
+	}
+	if from == 0 && h.options.single {
+		o.From = h.log.Acknowledged() + 1
+	}
+	var err error
+	if from > h.log.Lent()+1 {
+		err = wire.ErrNotKept // nobody was sent what is claimed to have arrived
+	} else {
+		s.cursor, err = h.log.NewCursor(o)
+	}
+	if err != nil {
+		first, _ := h.log.Kept()
+		return goneEnding(first)
+	}
+	if h.options.single {
+		s.received = h.received.Messages
+		h.log.Acknowledge(s.cursor.Number())
+		for old := range h.seats {
+			delete(h.seats, old)
+			old.stop(errTakenOver)
+		}
+	}
+	if h.alone != nil {
+		h.alone.Stop()
+	}
+	h.seats[s] = struct{}{}
+	return nil
+}
+
+// endForWhoHasClosed ends the program if its client has closed in a way that ends
+// it, and came back before its seat has left: it has been answered before anybody
+// here knows. h.mu is locked.
+func (h *hub) endForWhoHasClosed() {
+	if !h.options.single {
+		return
+	}
+	for s := range h.seats {
+		cause := context.Cause(s.ctx)
+		if said, ok := s.conn.Said(); ok && cause == nil {
+			cause = Ending(said)
+		}
+		if end, _ := errors.AsType[Ending](cause); h.isTheEnd(cause, end) {
+			h.abandon(end)
+			return
+		}
+	}
+}
+
+// number has the messages numbered that a seat sends, so that its client's pongs
+// tell what it has.
+func (h *hub) number(s *seat) {
+	if h.options.single {
+		s.conn.Number(s.cursor.Number(), func(n int64) { h.acknowledge(s, n) })
+	}
+}
+
+// acknowledge takes what the client of a seat says that it has, unless the seat
+// was taken over: then it is for the newer one to say, which has begun from what it
+// was told.
+func (h *hub) acknowledge(s *seat, number int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.seats[s]; ok {
+		h.log.Acknowledge(number)
+	}
+}
+
+// count counts messages that the program has been given, unless the seat that
+// they come from was taken over.
+func (h *hub) count(s *seat, t wire.Traffic) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.seats[s]; !ok {
+		return false
+	}
+	h.received.Messages += t.Messages
+	h.received.Bytes += t.Bytes
+	return true
+}
+
+// askSeats has the clients told that the log is full, if they are to say what
+// they have.
+func (h *hub) askSeats() {
+	if h.options.retention != wire.UntilAcknowledged {
+		return
+	}
+	h.mu.Lock()
+	seats := make([]*seat, 0, len(h.seats))
+	for s := range h.seats {
+		seats = append(seats, s)
+	}
+	h.mu.Unlock()
+	for _, s := range seats {
+		if s.cursor.WantsItAtRest() {
+			s.conn.Ping()
+		}
+	}
+}
