@@ -110,7 +110,7 @@ func (c *Conn) ping() bool {
 	if l.misses == 0 {
 		l.asked = given
 	}
-	if queued && l.pinged {
+	if queued && l.pinged && (l.numbers == nil || l.numbers.isMarked(number)) {
 		return true // one more would be no news when the writer is done
 	}
 	var payload []byte

@@ -46,6 +46,12 @@ func (n *numbers) mark(number, given int64) {
 	}
 }
 
+// isMarked reports whether there was a ping with a number, or a later one.
+func (n *numbers) isMarked(number int64) bool {
+	last := len(n.marks) - 1
+	return number <= n.acked || last >= 0 && n.marks[last].number >= number
+}
+
 // acknowledge takes a pong with a number, and returns how many bytes the peer has
 // read at least. One that was not sent, or that the peer was known to have, says
 // nothing. The life is locked.
