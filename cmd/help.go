@@ -36,6 +36,10 @@ How a connection ends, and the close code that the client sees:
 1009      a message over --maxframesize
 1011      the command cannot be started
 1012      the command has changed (--livereload)
+1013      too slow a client of --share
+4404      no such session to come back to (--resume)
+4409      another connection came with the same key (--resume)
+4410      the message asked for is not kept (--resume, --share)
 ~~~
 
 What a command wrote before it ended still arrives. The command's environment describes
@@ -69,6 +73,8 @@ const serveExample = `  wsbridge ./count.sh                               a scri
   wsbridge --staticdir=./public --livereload python3 -u chat.py
   wsbridge --dir=./scripts                          all its scripts
   wsbridge --cgidir=./cgi-bin --staticdir=./public  no WebSocket
+  wsbridge --resume=2m ./job.sh                     survives a lost connection
+  wsbridge --share --replay=60 vmstat 1             one program for all clients
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
   wsbridge --ssl --sslcert=site.pem --sslkey=site.key ./count.sh
   wsbridge -- connect                               a command named connect

@@ -112,6 +112,8 @@ func hintFor(r bridge.Refusal) string {
 		return fmt.Sprintf("--origin=%s allows it", r.Subject)
 	case r.Rule == bridge.RuleForks:
 		return "--maxforks allows more"
+	case r.Rule == bridge.RuleClients:
+		return "--maxclients allows more"
 	case r.Rule == bridge.RuleAddress && r.Proxy != "":
 		return fmt.Sprintf("--maxperip allows more, --trustproxy=%s counts the clients of a proxy there", r.Proxy)
 	case r.Rule == bridge.RuleAddress:
