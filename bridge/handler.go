@@ -18,8 +18,8 @@ type Handler struct {
 	// by its arguments. A name without a slash is looked up in PATH.
 	Command []string
 
-	// CommandDir holds programs, of which the path of the URL names the one
-	// to start, by urlfile.LookPath; it takes the place of Command. What follows the
+	// CommandDir replaces Command: the path of the URL names the program in it that
+	// is started (urlfile.LookPath). What follows the
 	// program in the path is its PATH_INFO. A path that names no file which
 	// can be executed (on Windows: .com, .exe, .bat and .cmd) gets 404. The
 	// Handler does not close it.
@@ -31,14 +31,15 @@ type Handler struct {
 
 	// Env holds variables ("NAME=value") for the child, besides those of
 	// CGI, which it cannot replace; of several with one name the last
-	// counts. Nothing of the server's own environment is passed on unasked.
+	// counts. Nothing else of the server's own environment is passed on.
 	Env []string
 
 	// Framing says how the program's byte streams and messages correspond; nil
 	// is Lines.
 	Framing Framing
 
-	// Hosting says whose a program is; nil: each connection has its own.
+	// Hosting says which connections a program serves: a Resume, a Share, or nil, with
+	// which each connection has a program of its own.
 	Hosting Hosting
 
 	// Subprotocols are those that the server speaks, the preferred one first
@@ -56,7 +57,7 @@ type Handler struct {
 	// holds for messages as they are when decompressed.
 	Compress bool
 
-	// Bounds are what one session may take.
+	// Bounds limit what one session may use.
 	Bounds Bounds
 
 	// Gate decides who may come in. Nil is the zero Gate. Handlers may share one.
@@ -66,9 +67,9 @@ type Handler struct {
 	// this Handler alone; Handlers that share a Limits share its places.
 	Limits *Limits
 
-	// Events, if not nil, is told what happens, and may log it (LogEvents). It
-	// is called by several goroutines at once, and whatever it is told of waits
-	// until it returns. Shutdown waits for the last event of a session or CGI
+	// Events, if not nil, is called for each event, for instance to log it
+	// (LogEvents). Several goroutines call it at once, and each waits until it
+	// returns. Shutdown waits for the last event of a session or CGI
 	// program.
 	Events func(Event)
 

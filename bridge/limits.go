@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// Limits are how much there may be at once. Handlers that share one share its
-// places. The zero value has the defaults. The fields must not change once it
-// is used, and it must not be copied then.
+// Limits say how many programs and connections there may be at once. Handlers that
+// share a Limits share its places. The zero value has the defaults. Once it is used,
+// its fields must not change, and it must not be copied.
 type Limits struct {
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
@@ -79,9 +79,9 @@ func (h *Handler) limits() *Limits {
 	return h.Limits
 }
 
-// An applicant wants a place.
+// An applicant is a request that wants a place.
 type applicant struct {
-	who      netip.Prefix // whom it counts for; not valid: nobody
+	who      netip.Prefix // the address that it counts for; invalid if for none
 	sessions int          // that MaxSessions counts: 1 or 0
 	client   bool         // it is a client of a shared program, not a program
 
@@ -254,7 +254,7 @@ func (l *Limits) beImpatient(a *applicant) {
 	}
 }
 
-// giveUp is for an applicant that waits no longer. Its answer is there then.
+// giveUp makes an applicant stop waiting. It has its answer then.
 func (l *Limits) giveUp(a *applicant) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

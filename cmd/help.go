@@ -30,7 +30,7 @@ How a connection ends, and the close code that the client sees:
 1000      the command exited with status 0
 4000+N    it exited with status N        "exit status N"
 4128+S    signal S killed it             "signal: killed"
-1001      the server ends, or --timeout or --idletimeout is over
+1001      the server is shutting down, or --timeout or --idletimeout is over
 1002      a malformed frame
 1007      text that is not UTF-8, or cannot be decompressed
 1009      a message over --maxframesize
@@ -52,7 +52,7 @@ belongs to the command.
 ## Exit status
 
 0
-: all is done, also after a signal
+: success, also after a signal
 
 1
 : a failure, such as a port that is taken

@@ -21,7 +21,7 @@ func TestHintsOnceEach(t *testing.T) {
 		{[]bridge.Event{offers("graphql-ws", "b"), offers("graphql-ws", "b"), offers("c")},
 			[]string{`offered="graphql-ws, b" hint="--subprotocol=graphql-ws would choose it`, `--subprotocol=c would`}},
 		{[]bridge.Event{offers("$(reboot)", "a`b`", "c|d", "it's", strings.Repeat("x", 65))},
-			[]string{`hint="--subprotocol names those that the command speaks"`}},
+			[]string{`hint="name those that the command speaks with --subprotocol"`}},
 		{[]bridge.Event{offers("$(reboot)", "v1.json")}, []string{`--subprotocol=v1.json would`}},
 		{[]bridge.Event{bridge.UpgradeLost{Missing: "Upgrade"}, bridge.UpgradeLost{Missing: "Upgrade"}, bridge.UpgradeLost{Missing: "HTTP/1.1"}},
 			[]string{`missing=Upgrade hint="the proxy must speak HTTP/1.1 and pass on the headers Upgrade and Connection; see wsbridge-deploy(7)"`, `missing=HTTP/1.1`}},

@@ -66,7 +66,7 @@ func (o *hostingOptions) check() error {
 	case o.resume > 0 && o.share != "":
 		return errors.New("--resume cannot be combined with --share: a client of a shared program can come back without it")
 	case o.given("resumebuffer") && o.resume == 0:
-		return errors.New("--resumebuffer: needs --resume")
+		return errors.New("--resumebuffer needs --resume")
 	case o.keep < 0 && o.share == shareURLs:
 		return errors.New("--keep=forever cannot be combined with --share=url: there is no URL to start a program for")
 	case o.replay < 0:
@@ -75,7 +75,7 @@ func (o *hostingOptions) check() error {
 	if o.share == "" {
 		for _, name := range ofShare {
 			if o.given(name) {
-				return fmt.Errorf("--%s: needs --share", name)
+				return fmt.Errorf("--%s needs --share", name)
 			}
 		}
 	}
