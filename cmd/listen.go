@@ -30,7 +30,7 @@ type listenOptions struct {
 
 func (o *listenOptions) flags() flagGroup {
 	g := newGroup("Where it listens")
-	g.IntVar(&o.port, "port", 8080, "TCP `port` to listen on; 0 picks a free one and prints it")
+	g.IntVar(&o.port, "port", 8080, "TCP `port`; 0 picks a free one and prints it")
 	g.Var(newList(&o.addresses, parseAddress, "127.0.0.1"), "address",
 		"`address` to listen on, IPv6 with or without brackets; a name stands for all its addresses; may be repeated")
 	g.Var(newList(&o.sockets, parseSocketPath), "unixsocket",
