@@ -32,11 +32,11 @@
 //     does the client have to wait.
 //   - output reads the program's output. The delivery has the codec cut it into
 //     messages, and sends what one read brought in one write.
-//   - stderr tells of the program's standard error. It starts when there is some,
-//     or the end of it, where the system can tell.
+//   - stderr reports the program's standard error, line by line. Where the system
+//     can tell when there is some, it starts only then.
 //
-// Control frames and pings need no goroutine that lasts: package wire says how
-// they leave.
+// Control frames and pings need no goroutine of their own for long: package wire says
+// how they are sent.
 //
 // # The way through a hub
 //
@@ -72,7 +72,7 @@
 // hub's program any more. Then the program is ended by the ladder (package
 // process), its tail is delivered as long as the client takes it, and the WebSocket
 // is closed with the code for the cause: 1000 or 4000+N for exit status N, 4128+S for
-// signal S, else a code of RFC 6455, section 7.4.1.
+// signal S, or a code of RFC 6455, section 7.4.1.
 //
 // # Glossary
 //

@@ -163,8 +163,8 @@ func (h *Handler) emit(e Event) {
 	}
 }
 
-// silent is what tells of a program that has sent nothing; nil if nobody listens, or if
-// the program is not given what clients send.
+// silent returns what reports a program that has sent nothing; nil if nobody listens, or
+// if the program is not given what clients send.
 func (h *Handler) silent(info *Info) func() {
 	if _, readOnly := h.Framing.(ReadOnly); readOnly || h.Events == nil {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// LevelAccess is the level of the lines that tell of sessions opening and
+// LevelAccess is the level of the lines that report sessions opening and
 // closing. It lies below slog.LevelInfo.
 const LevelAccess = slog.LevelInfo - 1
 

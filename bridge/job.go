@@ -25,7 +25,7 @@ type job struct {
 }
 
 // newJob makes a job of a child. At most limit bytes wait for it to read them,
-// and said, which may be nil, is told of each line of its standard error.
+// and said, which may be nil, is called for each line of its standard error.
 func newJob(child *process.Process, f Framing, limit int, gone func() bool, said func(line string)) *job {
 	c := codecOf(f)
 	j := &job{child: child, codec: outward(c), lines: lineLog{said: said}}
@@ -45,7 +45,7 @@ func (j *job) inbox() *inbox { return &j.in }
 func (j *job) hurry(error)   { j.feed.waitNoMore() }
 func (j *job) closeInput()   { j.feed.finish() }
 
-// stderr tells of the child's standard error.
+// stderr reports the child's standard error.
 func (j *job) stderr() { readLines(j.lines.said, j.child.Stderr) }
 
 func (j *job) pump(_ context.Context, out outlet, batch *wire.Batch) error {

@@ -15,17 +15,16 @@ type Limits struct {
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
 	//
-	// A connection that finds the places taken waits up to 100 ms for a session
-	// that has one to begin to end, and then only while one is ending, rather
-	// than being refused at once. It waits at most as long as a child of its own
-	// Handler can take to end, and 1 s. No more of them wait than there are
-	// places.
+	// A connection over it is not refused at once. It waits up to 100 ms for some
+	// session to begin to end, and then as long as one is ending, but at most 1 s
+	// longer than a child of its own Handler can take to end. No more connections
+	// wait than there are places.
 	//
 	// A session whose child is gone, but whose client has not taken all of its
-	// output yet, is a tail. There may be as many tails as places; a tail over
-	// that keeps its place, for which nobody waits.
+	// output yet, is a tail. There may be as many tails as places; one over that
+	// keeps its place, and nobody waits for that.
 	//
-	// The same holds for MaxPerAddress.
+	// The same applies to MaxPerAddress.
 	MaxForks int
 
 	// MaxSessions is how many sessions there may be in all; a connection over
@@ -36,13 +35,13 @@ type Limits struct {
 	// MaxPerAddress is how many children one client address may have at
 	// once; a connection over it is refused with 429. An IPv6 address counts
 	// as its /64, because whoever has one has all of them. Zero means 64, but
-	// no limit for peers on this machine (loopback addresses, unix sockets); a
-	// positive number holds for them too, a negative one is no limit.
+	// no limit for peers on this machine (loopback addresses, unix sockets). A
+	// positive number applies to them too; a negative one is no limit.
 	MaxPerAddress int
 
-	// MaxClients is how many connections shared programs may have at once (Share);
-	// one over it is refused with 429. They count for MaxPerAddress too; the
-	// programs count for MaxForks. Zero means 10000, a negative number no limit.
+	// MaxClients is how many connections to shared programs there may be at once
+	// (Share); one over it is refused with 429. These connections count toward
+	// MaxPerAddress too, and the programs toward MaxForks. Zero means 10000, a negative number no limit.
 	MaxClients int
 
 	mu         sync.Mutex

@@ -189,7 +189,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 }
 
 // runConnect returns when the connection is over; its error carries the exit
-// status that the server's close code tells of.
+// status that the server's close code stands for.
 func runConnect(ctx context.Context, o *connectOptions) error {
 	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
