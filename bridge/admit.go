@@ -5,13 +5,13 @@ import (
 	"net/http"
 )
 
-// An admission is what is found out about a request on its way from the door
-// to a session, a page or a CGI program.
+// An admission is what is known about a request on its way to a session, a page or a
+// CGI program.
 type admission struct {
 	handler *Handler
 	request *http.Request // as its client sent it: see Gate.client
 	client  client
-	asking  bool   // it is no handshake, but asks about one: nothing is taken
+	asking  bool   // it is not a handshake, but asks about one: nothing is taken
 	name    string // of the client; empty: not known
 	program program
 	place   *place
@@ -24,7 +24,7 @@ type admission struct {
 	visit    *visit // of a program that others may have started; nil: one of its own
 }
 
-// admission stands at the door with a request.
+// admission begins the admission of a request.
 func (h *Handler) admission(r *http.Request) *admission {
 	a := &admission{handler: h}
 	a.client, a.request = h.gate().client(r)
@@ -34,7 +34,8 @@ func (h *Handler) admission(r *http.Request) *admission {
 // An admitStep finds out one thing about a request, or refuses it.
 type admitStep = func(*admission) *Refusal
 
-// The steps, in their order. What costs something comes behind what may refuse.
+// The steps, in their order. Steps that cost something come after those that may
+// refuse the request.
 var (
 	toSession = []admitStep{
 		(*admission).checkHandshake,
@@ -91,7 +92,7 @@ func (a *admission) join() *Refusal {
 	return nil
 }
 
-// info is what events tell of the request.
+// info is what events say about the request.
 func (a *admission) info() *Info {
 	return &Info{Remote: a.request.RemoteAddr, Path: a.request.URL.Path, Program: a.program.name()}
 }

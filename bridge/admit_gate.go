@@ -29,9 +29,9 @@ type Gate struct {
 	// server. The address of a client that comes through one is the
 	// rightmost in X-Forwarded-For or Forwarded (RFC 7239) that is not
 	// itself a trusted proxy's; it becomes the RemoteAddr of the request,
-	// for Plain too. When these headers are malformed or disagree it stays
-	// the proxy's own. From others they are not believed. A proxy at a unix
-	// socket has the address 127.0.0.1 here.
+	// for Plain too. If these headers are malformed or disagree, the proxy's own
+	// address is used. From others they are ignored. A proxy at a unix socket has
+	// the address 127.0.0.1 here.
 	TrustedProxies []netip.Prefix
 
 	// Resolver finds the name of a client's address, for REMOTE_HOST. The
@@ -51,8 +51,8 @@ func (h *Handler) gate() *Gate {
 }
 
 // HostChecked serves next to the requests whose Host is one of this server's
-// (see Hosts) and refuses the others as a Handler itself does. It tells events,
-// which may be nil, of those.
+// (see Hosts) and refuses the others as a Handler itself does. It calls events, if
+// that is not nil, for each refusal.
 func (g *Gate) HostChecked(next http.Handler, events func(Event)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, r = g.client(r)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// AsksForUpgrade reports whether a request wants to be a WebSocket, be it in
-// the right way or not: a Handler answers it itself and passes it to no other.
+// AsksForUpgrade reports whether a request asks for a WebSocket, well-formed or not. A
+// Handler answers such requests itself and passes them to no other handler.
 func AsksForUpgrade(r *http.Request) bool { return hasToken(r.Header, "Upgrade", "websocket") }
 
 var (
@@ -40,7 +40,7 @@ func upgradeLost(r *http.Request) string {
 	return ""
 }
 
-// tellUpgradeLost tells of a handshake that a proxy has spoiled, if there is a program
+// tellUpgradeLost reports a handshake that a proxy has spoiled, if there is a program
 // that it could start.
 func (a *admission) tellUpgradeLost() {
 	h := a.handler

@@ -15,24 +15,24 @@ type Bounds struct {
 	// limit to a message; then 1 MiB and one message may wait for the child.
 	MaxMessageSize int
 
-	// PingInterval is the time between two pings to a client. It is taken for
-	// dead when nothing has come from it for two intervals and the time that it
-	// needs, at 7 KiB a second, to read what it was sent before; and, while its
-	// output waits for it, when its system takes nothing for two intervals and
-	// 9 s. Zero means 30 s. A negative duration sends none; then a client that
-	// has vanished is noticed only when something is sent to it.
+	// PingInterval is the time between two pings to a client. A client is dead when
+	// nothing has come from it for two intervals plus the time that it needs, at
+	// 7 KiB a second, to read what it was sent before. While output waits for the
+	// client, it is dead when its system takes nothing for two intervals plus 9 s.
+	// Zero means 30 s. A negative duration sends no pings, except those that Resume
+	// needs; then a client that has vanished is noticed only when something is sent
+	// to it.
 	PingInterval time.Duration
 
-	// Timeout is how long a session may live. Then it is closed with 1001
+	// Timeout is how long a session may last. After that it is closed with 1001
 	// and the reason "session timeout", and its child is ended. Zero means
 	// no limit.
 	Timeout time.Duration
 
-	// IdleTimeout is how long a session may go on without a message either
-	// way. Then it is closed with 1001 and the reason "idle", and its child
-	// is ended. A message from the client counts when it has come in whole,
-	// one to it when it is sent; pings and pongs do not count. Zero means no
-	// limit.
+	// IdleTimeout is how long a session may last without a message in either
+	// direction. After that it is closed with 1001 and the reason "idle", and its
+	// child is ended. A message from the client counts when it is whole, one to the
+	// client when it is sent; pings and pongs do not count. Zero means no limit.
 	IdleTimeout time.Duration
 
 	// Grace is added to each of the waits at a child's end: 100 ms for it

@@ -41,9 +41,9 @@ const (
 // section 7.4.2).
 const exitBase = 4000
 
-// ExitStatus is the exit status that the close tells of: 0 for 1000, N for
-// 4000+N from 1 to 255, and 1 for everything else. That includes 4000, which
-// tells of no exit status, but of whatever has failed at another server.
+// ExitStatus returns the exit status that the close code stands for: 0 for 1000, N for
+// 4000+N from 1 to 255, and 1 for everything else. That includes 4000, which other
+// servers use for failures of their own.
 func (e Ending) ExitStatus() int {
 	switch n := e.Code - exitBase; {
 	case e.Code == codeNormal:

@@ -2,8 +2,8 @@ package bridge
 
 import "github.com/wsbridge/wsbridge/bridge/internal/wire"
 
-// ReadOnly is a Framing whose program gets no messages: what clients send is
-// dropped. The program's standard input stays open.
+// ReadOnly is a Framing that drops what clients send. The program's standard input
+// stays open.
 type ReadOnly struct {
 	Framing Framing // how the program speaks; nil is Lines
 }

@@ -32,11 +32,34 @@
 //     does the client have to wait.
 //   - output reads the program's output. The delivery has the codec cut it into
 //     messages, and sends what one read brought in one write.
-//   - stderr tells of the program's standard error. It starts when there is some,
-//     or the end of it, where the system can tell.
+//   - stderr reports the program's standard error, line by line. Where the system
+//     can tell when there is some, it starts only then.
 //
-// Control frames and pings need no goroutine that lasts: package wire says how
-// they leave.
+// Control frames and pings need no goroutine of their own for long: package wire says
+// how they are sent.
+//
+// # The way through a hub
+//
+// A program that outlives its connection (Resume), or serves many (Share), has a
+// hub (hub.go). The program and each of its clients have a session of their own,
+// and the hub stands between: the program's session has it for a link, and each
+// client's session has a seat of it for a far end.
+//
+//   - To clients: the delivery sends its batches to the hub, which appends them to
+//     a log (wire.Log). Messages lie there as encoded frames, numbered, once for
+//     all. Each seat reads the log at a cursor of its own (wire.Cursor) and sends
+//     all that is ready in one write. What the log keeps, and when the program has
+//     to wait for room, is its Retention.
+//   - To the program: a seat gathers the messages of its client as an input does,
+//     and writes the batch to the program's feed, one seat at a time, whole or not
+//     at all. The hub counts what was given.
+//   - The end of a client's session is a seat that leaves. The hub decides whether
+//     the program goes on. The end of the program's session is the end of the log:
+//     each seat sends the rest, then closes with the program's code.
+//
+// A session of its own program has none of this, and pays nothing for it.
+//
+// # Other requests
 //
 // Other requests go to Handler.Plain, which may have CGI programs answer them
 // (Handler.ServeCGI) under the same limits and with the same end.
@@ -45,10 +68,11 @@
 //
 // The first cause wins: the client closed, the program exited or closed its output,
 // the protocol was broken, the client is dead, the server drains, the program has
-// changed (Handler.Restart). Then the program is ended by the ladder (package
+// changed (Handler.Restart), nobody wants a
+// hub's program any more. Then the program is ended by the ladder (package
 // process), its tail is delivered as long as the client takes it, and the WebSocket
 // is closed with the code for the cause: 1000 or 4000+N for exit status N, 4128+S for
-// signal S, else a code of RFC 6455, section 7.4.1.
+// signal S, or a code of RFC 6455, section 7.4.1.
 //
 // # Glossary
 //
@@ -57,6 +81,12 @@
 //   - batch: messages or frames that go on together, at the cost of one call
 //   - giver: the goroutine that gives batches to a feed, which is input
 //   - backlog: what a program has been given and has not read
+//   - hub: what stands between a program and the clients that come and go
+//   - seat: one client's place at a hub, and its session's far end
+//   - log: a hub's newest messages, as frames, numbered from 1
+//   - cursor: how far one seat has read the log
+//   - run: a program of a hub, from its start to its exit
+//   - hello: the first message to a client that counts (wsbridge.v1)
 //   - cause: why a session ends; the first one counts
 //   - ladder: end of input, SIGINT, SIGTERM and SIGKILL, with a wait before each
 //   - tail: what the client has not got yet of a program that has ended

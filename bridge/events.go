@@ -10,7 +10,7 @@ import (
 // is one of the structs below; which ones there are may grow.
 type Event interface{ event() }
 
-// Info says what an event is about. What is not known yet is zero.
+// Info says what an event is about. Fields that are not known yet are zero.
 type Info struct {
 	ID      string // of the session or the CGI request; the child has it in UNIQUE_ID
 	Remote  string // the client's address, as in http.Request.RemoteAddr
@@ -23,10 +23,11 @@ type Info struct {
 // Traffic counts what went one way. Messages are not counted for CGI.
 type Traffic struct{ Messages, Bytes int64 }
 
-// A session is Opened, then Started or NotStarted, and in the end Closed.
+// A session is Opened, then Started or NotStarted, and finally Closed. With Resume and
+// Share that is the session of the program, and each of its connections is Attached and
+// later Detached.
 type (
-	// Waiting: a request finds the places taken and waits, because a session
-	// that has one is ending.
+	// Waiting: all places are taken, and a request waits for a session that is ending.
 	Waiting struct{ Info }
 
 	// Refused: a request starts no session and no program.
@@ -35,7 +36,8 @@ type (
 		Refusal Refusal
 	}
 
-	// HandshakeFailed: a request was let in, but the connection is gone.
+	// HandshakeFailed: a request was let in, but its connection was lost before the
+	// handshake was done.
 	HandshakeFailed struct {
 		Info
 		Err error
@@ -56,9 +58,8 @@ type (
 		Err     error
 	}
 
-	// UpgradeLost: a request is a WebSocket's opening handshake, but what asks for the
-	// upgrade has not arrived: a proxy has dropped it, which passes on HTTP only. The
-	// request is answered like any other.
+	// UpgradeLost: a request is a WebSocket handshake without the part that asks for the
+	// upgrade, because a proxy has dropped it. The request is answered like any other.
 	UpgradeLost struct {
 		Info
 		Missing string // a header, or HTTP/1.1
@@ -72,8 +73,8 @@ type (
 	}
 
 	// Silent: a program was given its first message some time ago, and has sent none
-	// since its start. It may keep what it prints in a buffer. It is told once in a
-	// session.
+	// since its start. It may be buffering its output. There is at most one such event
+	// in a session.
 	Silent struct {
 		Info
 		For time.Duration
@@ -101,9 +102,9 @@ type (
 		Duration time.Duration  // since the program was started
 	}
 
-	// Attached: a client has a seat at a program that outlives its connection
-	// (Resume, Share). Resumed says that it continues an earlier connection. The
-	// ID is the program's.
+	// Attached: a client is connected to a program that outlives its connection or is
+	// shared (Resume, Share). Resumed says that it continues an earlier connection. ID
+	// is that of the program's session.
 	Attached struct {
 		Info
 		Resumed bool
@@ -116,13 +117,14 @@ type (
 		Duration time.Duration
 	}
 
-	// TurnedAway: a client wanted to continue what is not there.
+	// TurnedAway: a client asked to continue a session that is over (4404), or from a
+	// message that is not kept (4410).
 	TurnedAway struct {
 		Info
 		Ending Ending
 	}
 
-	// NotCGI: ServeCGI has found a file that is no program.
+	// NotCGI: ServeCGI has found a file that is not a program.
 	NotCGI struct {
 		Info
 		Err error
@@ -169,8 +171,8 @@ func (h *Handler) emit(e Event) {
 	}
 }
 
-// silent is what tells of a program that has sent nothing; nil if nobody listens, or if
-// the program is not given what clients send.
+// silent returns what reports a program that has sent nothing; nil if nobody listens, or
+// if the program is not given what clients send.
 func (h *Handler) silent(info *Info) func() {
 	if _, readOnly := h.Framing.(ReadOnly); readOnly || h.Events == nil {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// LevelAccess is the level of the lines that tell of sessions opening and
+// LevelAccess is the level of the lines that report sessions opening and
 // closing. It lies below slog.LevelInfo.
 const LevelAccess = slog.LevelInfo - 1
 
@@ -40,7 +40,7 @@ func logEvent(log *slog.Logger, e Event) {
 		}
 		log.Error(msg, "id", e.ID, "command", e.Command, "error", e.Err)
 	case UpgradeLost:
-		log.Info("a handshake without what asks for the upgrade", "remote", e.Remote, "path", e.Path, "missing", e.Missing)
+		log.Info("a handshake arrived without its upgrade", "remote", e.Remote, "path", e.Path, "missing", e.Missing)
 	case NoSubprotocol:
 		log.Info("a client got none of its subprotocols and left", "id", e.ID, "remote", e.Remote, "path", e.Path, "offered", e.Offered)
 	case Silent:

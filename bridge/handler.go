@@ -18,11 +18,10 @@ type Handler struct {
 	// by its arguments. A name without a slash is looked up in PATH.
 	Command []string
 
-	// CommandDir holds programs, of which the path of the URL names the one
-	// to start, by urlfile.LookPath; it takes the place of Command. What follows the
-	// program in the path is its PATH_INFO. A path that names no file which
-	// can be executed (on Windows: .com, .exe, .bat and .cmd) gets 404. The
-	// Handler does not close it.
+	// CommandDir replaces Command: the path of the URL names the program in it that
+	// is started (urlfile.LookPath), and the rest of the path is its PATH_INFO. A
+	// path that names no executable file (on Windows: .com, .exe, .bat or .cmd) gets
+	// 404. The Handler does not close CommandDir.
 	CommandDir *os.Root
 
 	// Dir is the child's working directory, and that of a relative path in
@@ -31,50 +30,50 @@ type Handler struct {
 
 	// Env holds variables ("NAME=value") for the child, besides those of
 	// CGI, which it cannot replace; of several with one name the last
-	// counts. Nothing of the server's own environment is passed on unasked.
+	// counts. Nothing else of the server's own environment is passed on.
 	Env []string
 
 	// Framing says how the program's byte streams and messages correspond; nil
 	// is Lines.
 	Framing Framing
 
-	// Hosting says whose a program is; nil: each connection has its own.
+	// Hosting says which connections a program serves: a Resume, a Share, or nil, with
+	// which each connection has a program of its own.
 	Hosting Hosting
 
 	// Subprotocols are those that the server speaks, the preferred one first
 	// (RFC 6455, section 1.9); each is a token (RFC 9110, section 5.6.2). The
-	// first that a client offers is chosen; the child finds it in
+	// first that a client offers is selected; the child finds it in
 	// WEBSOCKET_PROTOCOL, and all that was offered in
 	// HTTP_SEC_WEBSOCKET_PROTOCOL. A client that offers none of these
 	// connects without one.
 	Subprotocols []string
 
-	// Compress lets clients that offer it (permessage-deflate, RFC 7692)
-	// compress messages, and compresses those to them of 512 bytes and more,
-	// each by itself. That costs some 10 microseconds for a message of 1 KB, and 1.2 MB
-	// while it is done, but nothing while a session is idle. MaxMessageSize
-	// holds for messages as they are when decompressed.
+	// Compress turns on compression (permessage-deflate, RFC 7692) for clients that
+	// offer it. Messages to them are compressed from 512 bytes on, each by itself. That costs some 10 microseconds for a message of 1 KB, and 1.2 MB
+	// meanwhile, but nothing while a session is idle. MaxMessageSize applies to
+	// decompressed messages.
 	Compress bool
 
-	// Bounds are what one session may take.
+	// Bounds limit what one session may use.
 	Bounds Bounds
 
 	// Gate decides who may come in. Nil is the zero Gate. Handlers may share one.
 	Gate *Gate
 
-	// Limits are how many sessions there may be. Nil means the defaults, for
-	// this Handler alone; Handlers that share a Limits share its places.
+	// Limits say how many sessions there may be. Nil means the defaults, for this
+	// Handler alone. Handlers that share a Limits share its places.
 	Limits *Limits
 
-	// Events, if not nil, is told what happens, and may log it (LogEvents). It
-	// is called by several goroutines at once, and whatever it is told of waits
-	// until it returns. Shutdown waits for the last event of a session or CGI
+	// Events, if not nil, is called for each event, for instance to log it
+	// (LogEvents). Several goroutines call it at once, and each waits until it
+	// returns. Shutdown waits for the last event of a session or CGI
 	// program.
 	Events func(Event)
 
-	// Plain answers the requests that do not ask for a WebSocket; nil
-	// answers them with 426. The RemoteAddr of a request is the client's,
-	// also behind a trusted proxy.
+	// Plain answers requests that do not ask for a WebSocket; if it is nil, they get
+	// 426. The RemoteAddr of these requests is the client's, also behind a trusted
+	// proxy.
 	Plain http.Handler
 
 	// ServerSoftware is the CGI variable of that name; empty means wsbridge.
@@ -193,7 +192,7 @@ func (h *Handler) run(s *session, place *place, info *Info) {
 	h.closed(s, info, ending, state, time.Since(begin))
 }
 
-// closed tells of the end of a session.
+// closed reports the end of a session.
 func (h *Handler) closed(s *session, info *Info, ending Ending, state process.State, d time.Duration) {
 	info.In, info.Out = Traffic(s.link.Received()), Traffic(s.link.Sent())
 	h.tellUnanswered(s, info, ending)

@@ -12,13 +12,13 @@ import (
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
-// A Hosting says whose a program is: that of one connection (nil), that of one
-// client, which may come back (Resume), or that of all clients (Share).
+// A Hosting says which connections a program serves: one (nil), those of one client
+// that may come back (Resume), or those of all clients (Share).
 type Hosting interface {
-	// steps are those of an admission to a session.
+	// steps are those of the admission.
 	steps() []admitStep
 
-	// open makes the handshake for what was admitted.
+	// open makes the handshake for an admitted request and starts its session.
 	open(h *Handler, w http.ResponseWriter, a *admission)
 }
 
@@ -35,20 +35,20 @@ func (h *Handler) hosting() Hosting {
 	return h.Hosting
 }
 
-// A visit is what a request says of the hub that it wants.
+// A visit is which hub a request wants, and from where on.
 type visit struct {
 	key      hubKey
-	name     string // of the session to continue; empty: none
-	received int64  // the number of the last message that the client has; -1: it does not say
-	hub      *hub   // as far as there is one
-	only     bool   // it starts nothing if there is none
+	name     string // of the session that the client continues; empty: of none
+	received int64  // the number of the last message that the client has; -1 if it does not say
+	hub      *hub   // nil if there is none yet
+	only     bool   // the client only continues, and starts no program
 
 	steps   []admitStep              // that take a place for a program
 	environ func(id string) []string // of the program, if it starts one
 }
 
-// from is the number of the first message that the client gets, 0 if it has
-// none, and whether it continues an earlier connection.
+// from returns the number of the first message that the client gets, or 0 if the
+// client does not say which it has, and whether it continues an earlier connection.
 func (v *visit) from(first bool) (number int64, resumed bool) {
 	if v.hub.options.single {
 		return v.received + 1, !first
@@ -59,8 +59,8 @@ func (v *visit) from(first bool) (number int64, resumed bool) {
 	return 0, false
 }
 
-// A hubKey is a digest of what a hub is known by. To look one up takes as long
-// for a good guess as for a bad one.
+// A hubKey is a digest of what identifies a hub. Comparing digests takes the same
+// time for a good guess at a client's key as for a bad one.
 type hubKey [sha256.Size]byte
 
 func newHubKey(parts ...string) hubKey {
@@ -79,7 +79,7 @@ func (s *service) found(key hubKey) *hub {
 	return s.hubs[key]
 }
 
-// hubFor returns the hub of a key, and makes it if it is the first.
+// hubFor returns the hub of a key. If there is none it creates one, and first is true.
 func (s *service) hubFor(key hubKey, create func() *hub) (h *hub, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *service) hubFor(key hubKey, create func() *hub) (h *hub, first bool) {
 	return s.hubs[key], true
 }
 
-// forget forgets a hub that is over.
+// forget removes a hub that is over.
 func (s *service) forget(h *hub) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,8 +102,8 @@ func (s *service) forget(h *hub) {
 	}
 }
 
-// join makes a connection one of a hub's links, which may be a new one, and
-// serves it.
+// join makes the handshake and gives the connection a seat at its hub, which it
+// creates if the request is the first.
 func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create func() *hub) {
 	info := a.info()
 	conn, err := wire.Accept(w, a.request, h.options(a))
@@ -193,7 +193,7 @@ func (v *visit) find(h *Handler, a *admission, create func() *hub) (first bool, 
 	return first, nil
 }
 
-// turnAway closes a link that gets no seat.
+// turnAway closes a connection that gets no seat.
 func (h *Handler) turnAway(conn *wire.Conn, info *Info, end Ending, leave func()) {
 	defer leave()
 	stop := context.AfterFunc(h.service().killed, conn.Cut)
@@ -216,7 +216,7 @@ func (h *Handler) serve(sess *session, info *Info, leave func()) {
 	h.emit(Detached{*info, ending, time.Since(begin)})
 }
 
-// host runs the program of a hub, again and again if the hub is for that.
+// host runs the program of a hub, and starts it again if the hub restarts it.
 func (h *Handler) host(hub *hub, a *admission, info Info) {
 	defer a.place.free()
 	var wait time.Duration
@@ -228,8 +228,8 @@ func (h *Handler) host(hub *hub, a *admission, info Info) {
 	}
 }
 
-// hostRun is one run of the program. If it cannot be started and was not before,
-// clients are told.
+// hostRun is one run of the program. If the first run cannot be started, clients are
+// told; a later one is tried again.
 func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	child, err := a.launcher.start(a.visit.environ(hub.id))
 	if err != nil {
@@ -252,14 +252,14 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	sess.pings = true // the links look after their clients
 	sess.keeps = hub.options.single
 	if !hub.options.single {
-		sess.life.limit, sess.idle.limit = 0, 0 // hold for each client's session
+		sess.life.limit, sess.idle.limit = 0, 0 // each client's session has them
 	}
 	begin := time.Now()
 	ending, state := sess.run()
 	h.closed(sess, &info, ending, state, time.Since(begin))
 }
 
-// greeting is the first message to a client that counts.
+// greeting is the hello, the first message to a client that counts.
 type greeting struct {
 	Session  string `json:"session"`
 	Resumed  bool   `json:"resumed"`
@@ -267,7 +267,7 @@ type greeting struct {
 	Next     int64  `json:"next"`
 }
 
-// greet tells a client that counts where it stands.
+// greet sends the hello.
 func (s *seat) greet(out outlet, b *wire.Batch) error {
 	text, err := json.Marshal(greeting{s.hub.name, s.resumed, s.received, s.cursor.Number() + 1})
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 )
 
 // A hub stands between a program and the links that come and go while it runs.
-// To the program's session it is a link (hub_link.go): what the program says
-// goes into a log. To each client's session it is a far end: a seat, which reads
-// the log at its own pace and gives the program what its client sends.
+// The program's session has it for a link (hub_link.go), whose Send appends to a
+// log. Each client's session has a seat of it for a far end. A seat reads the log
+// at its own pace and gives the program what its client sends.
 type hub struct {
 	// Static after construction.
 	service   *service
@@ -21,43 +21,44 @@ type hub struct {
 	id        string // of the program's session
 	options   hubOptions
 	log       *wire.Log
-	abandoned chan wire.Ending // holds why nobody wants the program any more
-	done      chan struct{}    // closed when there is nobody left to tell the end to
+	abandoned chan wire.Ending // gets why nobody wants the program any more, once
+	done      chan struct{}    // closed by finish: no client has to be told the end any more
 
 	mu       sync.Mutex
 	run      hubRun
 	seats    map[*seat]struct{}
-	received wire.Traffic // what the program has been given
-	alone    *time.Timer  // runs while there is no seat; nil: it never did
-	ending   *wire.Ending // how every link is to end, when that is known
-	exited   bool         // because the program has
-	over     bool         // nobody may come any more
+	received wire.Traffic // what the program has been given by all seats
+	alone    *time.Timer  // runs while there is no seat; nil before the first time
+	ending   *wire.Ending // how every client's link is to end; nil while that is open
+	exited   bool         // ending tells how the program exited
+	over     bool         // no client is let in any more
 }
 
 // A hubRun is one run of a hub's program.
 type hubRun struct {
 	ready   chan struct{} // closed when job is there, or never will be
-	stopped chan struct{} // closed by Stop
+	stopped chan struct{} // closed by Stop, when the program's session ends
 	job     *job          // nil before it has started
 }
 
-// hubOptions are what a hub is for.
+// hubOptions are how Resume's and Share's hubs differ.
 type hubOptions struct {
-	// single: there is one client, which may come back: a newer seat takes over
-	// from an older one, and the client's close ends the program.
+	// single says that the hub has one client, which may come back. A newer seat
+	// takes over from an older one, and the client's close ends the program.
 	single bool
 
-	// alone is how long the program goes on without a seat; negative: for good.
+	// alone is how long the program goes on without a seat; if it is negative, for
+	// as long as it likes.
 	alone time.Duration
 
 	buffer    int // bytes of messages that are kept
 	retention wire.Retention
-	skip      bool  // a client that is too slow goes on with the newest message
-	replay    int64 // of the newest messages, for a client that has none
+	skip      bool  // a client that is too slow continues with the newest message
+	replay    int64 // how many of the newest messages a new client gets first
 	restart   bool  // the program is started again when it has exited
 }
 
-// How a link of a hub may end besides.
+// These are endings of links that only a hub has.
 var (
 	errTakenOver = Ending{4409, "taken over"}
 	errTooSlow   = Ending{codeTryAgainLater, "too slow"}
@@ -65,7 +66,7 @@ var (
 	errNoClient  = Ending{codeGoingAway, "no client"}
 )
 
-// programEnded is the cause for which the links of a program that has exited end.
+// programEnded is the cause of a client's session whose hub's program has exited.
 type programEnded struct{ Ending }
 
 func (programEnded) Is(target error) bool { return target == errChildDone }
@@ -100,8 +101,8 @@ func (h *hub) notStarted(end Ending) {
 	h.Close(wire.Ending(end), 0)
 }
 
-// restarts waits for the time of the next run of the program. It reports whether
-// there is one.
+// restarts waits until the program is to be started again, and reports whether it
+// is.
 func (h *hub) restarts(ctx context.Context, wait time.Duration) bool {
 	if !h.options.restart || !h.isOpen() {
 		return false
@@ -121,15 +122,15 @@ func (h *hub) restarts(ctx context.Context, wait time.Duration) bool {
 	return false
 }
 
-// isOpen reports whether clients may come.
+// isOpen reports whether clients are let in.
 func (h *hub) isOpen() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return !h.over && h.ending == nil
 }
 
-// input waits for the program, for as long as a seat's client is there, and
-// returns it; nil if there is none to come.
+// input returns the program of the current run. It waits for the start of that as
+// long as the seat's client is there; nil means that there will be none.
 func (h *hub) input(s *seat) *job {
 	h.mu.Lock()
 	run := h.run

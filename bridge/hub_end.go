@@ -8,8 +8,8 @@ import (
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
-// leave is for the end of a seat's session: its cause, and whether its client
-// has answered the close frame.
+// leave takes a seat from the hub when its session has ended, and decides what that
+// means for the program. answered says whether the client answered the close frame.
 func (h *hub) leave(s *seat, cause error, answered bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -53,16 +53,17 @@ func endsWith(cause error, end wire.Ending) bool {
 	return ok && own == Ending(end)
 }
 
-// goneEnding is for a client that wants a message that is not kept.
+// goneEnding is for a client that asks for a message that is not kept.
 func goneEnding(first int64) Ending {
 	return Ending{4410, fmt.Sprintf("gone: %d is the first kept", first)}
 }
 
-// isLoss reports whether a client that leaves in this way may come back: there
+// isLoss reports whether a client whose link ended in this way may come back: there
 // was no close frame, or its page was reloaded or left (1001).
 func isLoss(end Ending) bool { return end.Code == codeAbnormal || end.Code == codeGoingAway }
 
-// keepsEnding reports whether a client that comes back is to be told the end.
+// keepsEnding reports whether the hub waits for a client that is away, to tell it the
+// end.
 func (h *hub) keepsEnding() bool {
 	if !h.options.single || h.ending == nil {
 		return false
@@ -70,8 +71,8 @@ func (h *hub) keepsEnding() bool {
 	return h.exited || isTimeUp(Ending(*h.ending))
 }
 
-// startAlone begins the time that the program goes on without a seat. h.mu is
-// locked.
+// startAlone starts the time that the program goes on without a seat; when it is over,
+// the program is ended for the reason why. h.mu is locked.
 func (h *hub) startAlone(why Ending) {
 	switch d := h.options.alone; {
 	case h.over, d < 0 && h.ending == nil:
@@ -88,7 +89,7 @@ func (h *hub) startAlone(why Ending) {
 	}
 }
 
-// abandon ends the program, which nobody wants any more. h.mu is locked.
+// abandon ends the program because nobody wants it any more. h.mu is locked.
 func (h *hub) abandon(why Ending) {
 	if h.over {
 		return
@@ -98,7 +99,8 @@ func (h *hub) abandon(why Ending) {
 	h.abandoned <- wire.Ending(why)
 }
 
-// finish says that nobody is told anything any more. h.mu is locked.
+// finish lets nobody in any more, and releases Close from waiting for clients. h.mu is
+// locked.
 func (h *hub) finish() {
 	if !h.over {
 		h.over = true
@@ -107,7 +109,7 @@ func (h *hub) finish() {
 	}
 }
 
-// cause is why the links of a hub end whose log has ended.
+// cause is why a client's session ends when the log has ended.
 func (h *hub) cause() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -6,16 +6,17 @@ import (
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
-// These methods make a hub the link of its program's session.
+// These methods make a hub the link of its program's session, as a wire.Conn is that
+// of a session without a hub.
 
-// NewBatch returns a batch that is not compressed: the log compresses what it
-// must.
+// NewBatch returns a batch that is not compressed: the log compresses a message once
+// for all clients that agreed to it.
 func (h *hub) NewBatch() *wire.Batch { return new(wire.Batch) }
 
 func (h *hub) Send(b *wire.Batch) error { return h.log.Send(b) }
 
-// Receive waits until nobody wants the program any more. What clients send goes
-// from their seats to the program's input.
+// Receive waits until nobody wants the program any more. It hands over nothing: seats
+// give the program directly what their clients send.
 func (h *hub) Receive(wire.Inbox) error {
 	h.mu.Lock()
 	run := h.run
@@ -35,7 +36,7 @@ func (h *hub) Stop() {
 	close(h.run.stopped)
 }
 
-// Watch does nothing: the links look after their own clients.
+// Watch does nothing: each client's own link finds out whether the client lives.
 func (h *hub) Watch(func(wire.Ending)) {}
 
 // Answer says how all links end, when their clients have what the program still
@@ -67,8 +68,9 @@ func (h *hub) Cut() {
 	h.finish()
 }
 
-// Close tells every link the end, when its client has all that was before. It
-// returns when they are told, or when nobody is to be told any more.
+// Close ends the log, so that every client gets what is left of it and then the end.
+// It returns when no client has to be told any more. If the program is started again,
+// this is the end of one run only, and clients notice nothing.
 func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
 	h.mu.Lock()
 	if h.ending == nil && h.options.restart && !h.over {
@@ -98,10 +100,10 @@ func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
 	return end
 }
 
-// Reached is progress, if it changes.
+// Reached changes when some client has taken more.
 func (h *hub) Reached() int64 { return h.log.Taken() }
 
-// The rest says that there is nobody to wait for: the links do that.
+// These say that there is no client to wait for: each client's own link waits.
 func (h *hub) Unread() int64           { return 0 }
 func (h *hub) Ask() bool               { return false }
 func (h *hub) Silent() <-chan struct{} { return nil }

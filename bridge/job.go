@@ -51,7 +51,7 @@ func (j *job) inbox() *inbox { return &j.in }
 func (j *job) hurry(error)   { j.feed.waitNoMore() }
 func (j *job) closeInput()   { j.feed.finish() }
 
-// stderr tells of the child's standard error.
+// stderr reports the child's standard error.
 func (j *job) stderr() { readLines(j.lines.said, j.child.Stderr) }
 
 func (j *job) pump(_ context.Context, out outlet, batch *wire.Batch) error {

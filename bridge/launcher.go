@@ -11,12 +11,11 @@ import (
 
 // Restart ends the sessions of some programs with close code 1012 (service
 // restart) and a reason, and their children by the ladder. It does not wait
-// for that, and connections that come meanwhile get a session as ever: it is
-// for a program that has changed, whose clients should meet the new one.
+// for that, and meanwhile new connections get sessions as usual. It is for a program
+// that has changed, so that its clients get the new one.
 //
-// The programs are those of which changed says so, by Command[0] or by the path
-// that a file below CommandDir is started by; a nil function stands for all.
-// CGI programs go on.
+// changed chooses the programs by Command[0], or by the path by which a file below
+// CommandDir is started; nil chooses all. CGI programs are not ended.
 func (h *Handler) Restart(reason string, changed func(program string) bool) {
 	cause := Ending{codeServiceRestart, reason}
 	for _, l := range h.service().allLaunchers() {

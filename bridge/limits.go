@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// Limits are how much there may be at once. Handlers that share one share its
-// places. The zero value has the defaults. The fields must not change once it
-// is used, and it must not be copied then.
+// Limits say how many programs and connections there may be at once. Handlers that
+// share a Limits share its places. The zero value has the defaults. Once it is used,
+// its fields must not change, and it must not be copied.
 type Limits struct {
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
@@ -22,10 +22,10 @@ type Limits struct {
 	// places.
 	//
 	// A session whose child is gone, but whose client has not taken all of its
-	// output yet, is a tail. There may be as many tails as places; a tail over
-	// that keeps its place, for which nobody waits.
+	// output yet, is a tail. There may be as many tails as places; one over that
+	// keeps its place, and nobody waits for that.
 	//
-	// The same holds for MaxPerAddress.
+	// The same applies to MaxPerAddress.
 	MaxForks int
 
 	// MaxSessions is how many sessions there may be in all; a connection over
@@ -36,13 +36,13 @@ type Limits struct {
 	// MaxPerAddress is how many children one client address may have at
 	// once; a connection over it is refused with 429. An IPv6 address counts
 	// as its /64, because whoever has one has all of them. Zero means 64, but
-	// no limit for peers on this machine (loopback addresses, unix sockets); a
-	// positive number holds for them too, a negative one is no limit.
+	// no limit for peers on this machine (loopback addresses, unix sockets). A
+	// positive number applies to them too; a negative one is no limit.
 	MaxPerAddress int
 
-	// MaxClients is how many connections shared programs may have at once (Share);
-	// one over it is refused with 429. They count for MaxPerAddress too; the
-	// programs count for MaxForks. Zero means 10000, a negative number no limit.
+	// MaxClients is how many connections to shared programs there may be at once
+	// (Share); one over it is refused with 429. These connections count toward
+	// MaxPerAddress too, and the programs toward MaxForks. Zero means 10000, a negative number no limit.
 	MaxClients int
 
 	mu         sync.Mutex
@@ -79,9 +79,9 @@ func (h *Handler) limits() *Limits {
 	return h.Limits
 }
 
-// An applicant wants a place.
+// An applicant is a request that wants a place.
 type applicant struct {
-	who      netip.Prefix // whom it counts for; not valid: nobody
+	who      netip.Prefix // the address that it counts for; invalid if for none
 	sessions int          // that MaxSessions counts: 1 or 0
 	client   bool         // it is a client of a shared program, not a program
 
@@ -254,7 +254,7 @@ func (l *Limits) beImpatient(a *applicant) {
 	}
 }
 
-// giveUp is for an applicant that waits no longer. Its answer is there then.
+// giveUp makes an applicant stop waiting. It has its answer then.
 func (l *Limits) giveUp(a *applicant) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,26 +11,27 @@ import (
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
-// Resume lets a program outlive its connection. A client that connects with a
-// key of its own, as in ?resume=KEY, may come back with that key and continue
-// where it was. Without a key a connection has a program of its own, as without
-// Resume.
+// Resume lets a program outlive its connection. A client connects with a key that
+// it has chosen, as in ?resume=KEY. When the connection is lost, the client comes
+// back with that key and continues where it was. A connection without a key has a
+// program of its own, as without Resume.
 //
 // A connection is lost when it ends without a close frame, when its client does
-// not answer pings, and when the client closes with 1001, as a page does that is
-// left. Any other close of the client's ends the program.
+// not answer pings, or when the client closes with 1001, as browsers do when a page
+// is left. Any other close by the client ends the program.
 //
-// Messages to the client are kept until it has them, as its pongs tell, or as it
-// says itself when it comes back with received=N. One that offers the subprotocol
-// wsbridge.v1 is told what the program has of its own messages.
+// Messages to the client are kept until it has them. Its pongs say so, or the client
+// itself does when it comes back with received=N. A client that offers the
+// subprotocol wsbridge.v1 is told how many of its own messages the program has been
+// given, so that it can send the others again.
 type Resume struct {
-	// For is how long a program goes on without a connection. Zero means 2
+	// For is how long a program goes on after its connection is lost. Zero means 2
 	// minutes.
 	For time.Duration
 
-	// Buffer is how many bytes of messages are kept, beside what one read of the
-	// program's output brings; a message that is larger is kept alone. When it is
-	// full the program waits. Zero means 1 MiB.
+	// Buffer is how many bytes of messages are kept; when they are full, the program
+	// waits. One read of the program's output may come on top. A message that is
+	// larger than the buffer is kept alone. Zero means 1 MiB.
 	Buffer int
 }
 
@@ -51,7 +52,7 @@ var toResumed = []admitStep{
 	unlessFound((*admission).lookUpName),
 }
 
-// unlessFound is a step for those that start a program.
+// unlessFound makes a step that only requests that start a program take.
 func unlessFound(step admitStep) admitStep {
 	return func(a *admission) *Refusal {
 		if a.visit != nil && (a.visit.hub != nil || a.visit.only) {
@@ -79,8 +80,7 @@ func (r Resume) open(h *Handler, w http.ResponseWriter, a *admission) {
 	})
 }
 
-// The length of a key, which shall be too long to guess: 22 letters can hold 128
-// bits.
+// The length of a key. It must be too long to guess: 22 characters hold 128 bits.
 const (
 	minKey = 22
 	maxKey = 128
@@ -96,12 +96,12 @@ func isKey(s string) bool {
 }
 
 var (
-	badKey      = badHandshake("resume: a key is 22 to 128 characters from A-Z, a-z, 0-9, - and _")
-	badReceived = badHandshake("received: it is the number of a message")
+	badKey      = badHandshake("resume: a key must have 22 to 128 characters from A-Z, a-z, 0-9, - and _")
+	badReceived = badHandshake("received: must be the number of a message")
 )
 
-// findResumed finds what a client continues, if it has a key. The program does
-// not see it.
+// findResumed finds the session that a client continues, if it has a key. It takes the
+// key out of the request, so that neither the program nor the log sees it.
 func (a *admission) findResumed() *Refusal {
 	rest, own := cutParameters(a.request.URL.RawQuery)
 	if len(own["resume"]) == 0 {
@@ -135,8 +135,8 @@ func (v *visit) setReceived(values []string) *Refusal {
 	return nil
 }
 
-// cutParameters takes resume and received out of a query. What is left stays as
-// it was written.
+// cutParameters takes resume and received out of a query and returns their values. The
+// rest of the query stays as the client wrote it.
 func cutParameters(query string) (rest string, own map[string][]string) {
 	own = make(map[string][]string)
 	var others []string
@@ -148,14 +148,14 @@ func cutParameters(query string) (rest string, own map[string][]string) {
 			continue
 		}
 		if value, err = url.QueryUnescape(value); err != nil {
-			value = "" // is malformed for both
+			value = "" // which neither resume nor received may be
 		}
 		own[name] = append(own[name], value)
 	}
 	return strings.Join(others, "&"), own
 }
 
-// withQuery is a request with another query.
+// withQuery returns a copy of a request with another query.
 func withQuery(r *http.Request, query string) *http.Request {
 	changed := *r
 	u := *r.URL

@@ -8,27 +8,27 @@ import (
 	"github.com/wsbridge/wsbridge/process"
 )
 
-// A seat is the far end of a link that a hub has given a place. It does not
-// end the program; it only leaves.
+// A seat is one client's place at a hub, and the far end of the client's session.
+// When that session ends, the seat leaves; the program goes on if the hub says so.
 type seat struct {
 	hub    *hub
 	conn   *wire.Conn
 	in     inbox
 	giver  giver
 	cursor *wire.Cursor
-	hello  bool // the client counts: it is told where it stands
+	hello  bool // the client counts, so it first gets the hello
 
-	received int64                   // messages of its client's that the program had been given
+	received int64                   // messages of the client that the program had when the seat was taken
 	resumed  bool                    // it continues an earlier link
 	ctx      context.Context         // of its session
-	stop     context.CancelCauseFunc // ends that
+	stop     context.CancelCauseFunc // ends the session
 
 	// Owned by the goroutine that receives.
 	pending wire.Traffic // what the next batch holds
 	deaf    bool         // what comes is not given any more
 }
 
-// newSeat returns a seat for a connection, which attach fills.
+// newSeat returns a seat for a connection, which attach adds to the hub.
 func (h *hub) newSeat(conn *wire.Conn, f Framing) *seat {
 	s := &seat{hub: h, conn: conn}
 	s.in = inbox{codec: &counting{codecOf(f), s}, give: s.give, act: s.act}
@@ -41,7 +41,7 @@ func (s *seat) compresses() bool { return s.conn.NewBatch().Compresses() }
 
 func (s *seat) inbox() *inbox { return &s.in }
 
-// A counting codec counts the messages that it feeds to the program.
+// A counting codec counts the messages of the batch that a seat gathers.
 type counting struct {
 	codec
 	seat *seat
@@ -73,8 +73,8 @@ func (c *counting) feed(batch []byte, start int, kind wire.Kind) ([]byte, action
 	return batch, do, nil
 }
 
-// give gives the program a batch, whole or not at all. Once one was not taken,
-// none is that comes behind it.
+// give gives the program a batch, whole or not at all. After a batch that was not
+// taken no other is given, so that there is no gap.
 func (s *seat) give(batch []byte) {
 	if s.deaf {
 		return
@@ -102,7 +102,8 @@ func (s *seat) act(do action) {
 	}
 }
 
-// pump sends what the log has until it ends, or the client falls out of it.
+// pump sends what the log has until the log ends, or until the client has become too
+// slow for it.
 func (s *seat) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
 	defer s.cursor.Close()
 	if s.hello && s.greet(out, batch) != nil {
@@ -134,7 +135,7 @@ func (s *seat) wait(ctx context.Context) error {
 
 func (s *seat) end(error, context.Context, context.Context) (none process.State) { return none }
 
-// The rest has nothing to do: what is behind a seat goes on without it.
+// These have nothing to do: the program behind a seat is not the seat's to end.
 func (s *seat) lastWord()   {}
 func (s *seat) hurry(error) {}
 func (s *seat) closeInput() {}

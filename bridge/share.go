@@ -17,41 +17,41 @@ import (
 // starts it. Messages from clients reach it whole, in the order of arrival. When it
 // exits, each client gets the rest of its output and its close code.
 //
-// Its environment has nothing of a request, but WSBRIDGE_SHARED=1, and in
-// UNIQUE_ID the name of the run. Timeout and IdleTimeout hold for each connection.
+// Its environment has nothing from a request. WSBRIDGE_SHARED is 1, and UNIQUE_ID is
+// the name of the run. Timeout and IdleTimeout apply to each connection.
 type Share struct {
-	// ByURL runs one program for each path and query, which it finds in PATH_INFO
-	// and QUERY_STRING.
+	// ByURL runs one program for each path and query. The program finds them in
+	// PATH_INFO and QUERY_STRING.
 	ByURL bool
 
-	// Keep is how long the program goes on when its last client has left. When it
-	// is negative the program is not ended for that, and Handler.Start starts it.
+	// Keep is how long the program goes on after its last client has left. If it is
+	// negative, the program goes on without clients, and Handler.Start starts it.
 	Keep time.Duration
 
-	// Restart starts the program again when it has exited, and clients stay
-	// connected: after 1 s, doubled up to 30 s, and 1 s again after it has run for a
-	// minute.
+	// Restart starts the program again when it has exited, while clients stay
+	// connected. It waits 1 s before that, then 2 s, up to 30 s, and 1 s again when the
+	// program has run for a minute.
 	Restart bool
 
 	// Replay is how many of the newest messages a new client gets first, as far as
-	// they are kept.
+	// Buffer has them.
 	Replay int
 
-	// Buffer is how many bytes of the newest messages are kept, beside what one
-	// read of the program's output brings. Zero means 1 MiB.
+	// Buffer is how many bytes of the newest messages are kept for all clients
+	// together. One read of the program's output may come on top. Zero means 1 MiB.
 	Buffer int
 
-	// Slow says what becomes of a client that falls out of the buffer. The program
-	// is read no faster than the fastest client takes its messages.
+	// Slow says what happens to a client that falls out of the buffer. The program is
+	// read no faster than the fastest client takes its messages.
 	Slow Slow
 }
 
-// Slow is what becomes of a client that does not keep up with a shared program.
+// Slow is what happens to a client that does not keep up with a shared program.
 type Slow int
 
 const (
-	SlowClose Slow = iota // it is closed with 1013
-	SlowSkip              // it goes on with the newest message
+	SlowClose Slow = iota // its connection is closed with 1013
+	SlowSkip              // it continues with the newest message
 	SlowWait              // the program waits for it, as long as it answers pings
 )
 
@@ -119,7 +119,7 @@ func (a *admission) takeSeat() *Refusal {
 	return refused
 }
 
-// takeSharedPlace takes a place for a program that is no single client's.
+// takeSharedPlace takes a place for a program, which counts for no client's address.
 func (a *admission) takeSharedPlace() (refused *Refusal) {
 	a.place, refused = a.enter(&applicant{who: netip.Prefix{}, sessions: 1})
 	return refused
@@ -184,7 +184,8 @@ const (
 	longRun       = time.Minute // after which the next wait is the first again
 )
 
-// nextRestart is the wait that follows one, after a run.
+// nextRestart is how long to wait before the next run, after a wait and a run of that
+// length.
 func nextRestart(wait, ranFor time.Duration) time.Duration {
 	if wait == 0 || ranFor >= longRun {
 		return firstRestart

@@ -9,7 +9,7 @@ import (
 // one; a longer line comes in pieces.
 const maxLogLine = 8 << 10
 
-// A lineLog tells of the lines that are written to it.
+// A lineLog reports the lines that are written to it.
 type lineLog struct {
 	said func(line string) // may be nil
 	part []byte            // of a line whose end has not come
@@ -57,7 +57,7 @@ func (w *lineLog) Write(p []byte) (int, error) {
 // hear is Write for what has no errors.
 func (w *lineLog) hear(p []byte) { _, _ = w.Write(p) }
 
-// end tells of a last line without a newline.
+// end reports a last line without a newline.
 func (w *lineLog) end() {
 	if len(w.part) > 0 {
 		w.write(w.part)

@@ -9,16 +9,17 @@ import (
 	"time"
 )
 
-// countingProtocol is the subprotocol of clients that count, which goes before
+// countingProtocol is the subprotocol of clients that count. It is selected before
 // those of the program.
 const countingProtocol = "wsbridge.v1"
 
-// counts reports whether a client counts, and may do so.
+// counts reports whether the client counts, which it may with Share, and with Resume if
+// it has a key.
 func (a *admission) counts() bool {
 	return a.visit != nil && hasToken(a.request.Header, "Sec-Websocket-Protocol", countingProtocol)
 }
 
-// subprotocol is the one that the answer chooses.
+// subprotocol returns the one that the answer selects.
 func (a *admission) subprotocol() string {
 	if a.counts() {
 		return countingProtocol
@@ -26,7 +27,7 @@ func (a *admission) subprotocol() string {
 	return a.handler.subprotocol(a.request)
 }
 
-// programProtocol is the one that the program speaks with the client.
+// programProtocol returns the one that the program speaks with the client.
 func (a *admission) programProtocol() string {
 	if a.counts() {
 		return ""
@@ -47,20 +48,20 @@ func (h *Handler) subprotocol(r *http.Request) string {
 	return h.Subprotocols[i]
 }
 
-// promptly is how soon a client leaves that will not go on without a subprotocol.
+// promptly is how soon a client leaves if it does not go on without a subprotocol.
 const promptly = 5 * time.Second
 
-// An offer is what a client offered that got no subprotocol.
+// An offer is what a client offered if it got no subprotocol.
 type offer struct {
 	names []string // nil: it offered none, or got one
 	brief bool     // the session was over promptly
 }
 
-// end takes note of the end of a session that began then.
+// end notes the end of a session that began at a time.
 func (o *offer) end(began time.Time) { o.brief = o.names != nil && time.Since(began) < promptly }
 
-// unanswered is what a client offers when none of it is chosen. A browser then drops
-// the connection (WHATWG WebSockets, section 4.1).
+// unanswered returns what a client offered if none of it is selected. A browser then
+// drops the connection (WHATWG WebSockets, section 4.1).
 func (a *admission) unanswered() []string {
 	lines := a.request.Header["Sec-Websocket-Protocol"]
 	if len(lines) == 0 || a.subprotocol() != "" {
@@ -75,7 +76,7 @@ func (a *admission) unanswered() []string {
 	return offered
 }
 
-// tellUnanswered tells of a client that got no subprotocol and left for that.
+// tellUnanswered emits NoSubprotocol for a client that left because it got none.
 func (h *Handler) tellUnanswered(s *session, info *Info, ending Ending) {
 	if s.offer.brief && info.In.Messages == 0 && s.peerLeft(ending) {
 		h.emit(NoSubprotocol{*info, s.offer.names})

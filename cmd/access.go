@@ -24,7 +24,7 @@ func (o *accessOptions) flags() flagGroup {
 		"let in pages of these `origins` too: [scheme://]host[:port], comma separated; *.host means all names below it, * means any, null means pages opened from disk")
 	g.BoolVar(&o.sameOrigin, "sameorigin", false, "let in only pages of the server's own scheme, host and port")
 	g.Var(limitValue{&o.maxPerIP, bridge.DefaultMaxPerAddress}, "maxperip",
-		"allow at most `n` commands at once for an address (IPv6: a /64), refuse more with 429; 0 for no limit; loopback has no limit unless this is given")
+		"run at most `n` commands at once for an address (IPv6: a /64), refuse more with 429; 0 for no limit; loopback has no limit by default")
 	g.Var(newList(&o.trustProxies, parseProxies), "trustproxy",
 		"take the client's address from X-Forwarded-For or Forwarded, if the request comes from these `proxies` (addresses and ranges like 10.0.0.0/8, comma separated)")
 	g.Var(newList(&o.headers, parseAnswerHeader), "header", "add `'Name: value'` to all answers; may be repeated")

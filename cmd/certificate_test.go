@@ -82,7 +82,7 @@ func TestCertificateChanges(t *testing.T) {
 			if err := echo(t.Context(), session, "still there"); err != nil {
 				t.Error(err)
 			}
-			if n := strings.Count(s.log.text(), "the certificate was read again"); n != 1 || strings.Contains(s.log.text(), "level=error") {
+			if n := strings.Count(s.log.text(), "the certificate was reloaded"); n != 1 || strings.Contains(s.log.text(), "level=error") {
 				t.Errorf("it was read %d times", n)
 			}
 		})

@@ -26,7 +26,7 @@ func TestCertificateFromAPipe(t *testing.T) {
 	if err := <-written; err != nil {
 		t.Fatal(err)
 	}
-	if got := s.serial(); got != 1 || strings.Contains(s.log.text(), "read again") {
+	if got := s.serial(); got != 1 || strings.Contains(s.log.text(), "reloaded") {
 		t.Errorf("it shows number %d", got)
 	}
 	cert, _ = a.issue(2, "127.0.0.1")

@@ -117,7 +117,7 @@ func (o *connectOptions) check() error {
 	case o.linger < 0:
 		return flagProblem("linger", o.linger, errors.New("must not be negative"))
 	case o.insecure && o.sslCA != "":
-		return errors.New("--insecure verifies nothing, so --sslca cannot be given with it")
+		return errors.New("--sslca cannot be combined with --insecure, which verifies nothing")
 	}
 	return cmp.Or(o.framingOptions.check(), checkPair(o.sslCert, o.sslKey))
 }
@@ -135,7 +135,7 @@ func checkURL(s string) error {
 		if u.Host != "" {
 			return nil
 		}
-		err = errors.New("it names no host")
+		err = errors.New("the host is missing")
 	} else if !strings.Contains(s, "://") {
 		// Of localhost:8080 the parser makes a scheme, of 127.0.0.1:8080 an
 		// error; what they lack is a scheme.
@@ -143,7 +143,7 @@ func checkURL(s string) error {
 	} else if e, ok := errors.AsType[*neturl.Error](err); ok {
 		err = e.Err
 	} else if err == nil {
-		err = fmt.Errorf("%s is not a scheme of WebSockets", u.Scheme)
+		err = fmt.Errorf("%s is not a WebSocket scheme", u.Scheme)
 	}
 	return hint.Usage(fmt.Errorf("cannot connect to %q: %w", s, err), "write something like ws://127.0.0.1:8080/")
 }
@@ -188,7 +188,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 }
 
 // runConnect returns when the connection is over; its error carries the exit
-// status that the server's close code tells of.
+// status that the server's close code stands for.
 func runConnect(ctx context.Context, o *connectOptions) error {
 	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()

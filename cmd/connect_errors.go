@@ -49,17 +49,17 @@ func printable(s string) string {
 func connectError(url string, err error) error {
 	wrap := func(cause error) error { return fmt.Errorf("cannot connect to %s: %w", url, cause) }
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return hint.Add(wrap(e.Err), "--sslca names the authority to trust; --insecure connects all the same")
+		return hint.Add(wrap(e.Err), "--sslca names the authority to trust; --insecure connects without verifying")
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "remote error" { // an alert of TLS
 		err := wrap(fmt.Errorf("the server says: %w", e.Err))
 		if strings.Contains(e.Err.Error(), "certificate") {
-			return hint.Add(err, "it asks for a certificate of an authority that it knows: --sslcert and --sslkey")
+			return hint.Add(err, "it wants a client certificate from an authority that it trusts: --sslcert and --sslkey")
 		}
 		return err
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
-		return hint.Add(wrap(errors.New("the server does not speak TLS")), "does it want ws:// instead of wss://?")
+		return hint.Add(wrap(errors.New("the server does not speak TLS")), "did you mean ws:// instead of wss://?")
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		return wrap(errors.New(e.Err))
@@ -80,7 +80,7 @@ func connectError(url string, err error) error {
 		return wrap(errors.New(withoutLayers(e.Err)))
 	}
 	if what := withoutLayers(err); what != err.Error() {
-		return wrap(fmt.Errorf("the server's handshake is wrong: %s", what))
+		return wrap(fmt.Errorf("the server's handshake is invalid: %s", what))
 	}
 	return err
 }

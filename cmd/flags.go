@@ -186,7 +186,7 @@ func defaultPassEnv(goos string) string {
 func parseEnvRule(s string) (string, error) {
 	name, _, _ := strings.Cut(s, "=")
 	if name == "" || strings.ContainsRune(s, 0) {
-		return "", fmt.Errorf("%q does not name a variable", s)
+		return "", fmt.Errorf("%q is not the name of a variable", s)
 	}
 	return s, nil
 }
@@ -236,7 +236,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		cause := errors.Unwrap(e)
 		if _, ok := errors.AsType[*strconv.NumError](err); ok {
-			cause = errors.New("not a number that fits")
+			cause = errors.New("not a number, or out of range")
 			if e.GetFlag().Value.Type() == "bool" {
 				cause = errors.New("must be true or false")
 			}

@@ -18,7 +18,7 @@ func parseHeader(s string) ([]site.Field, error) {
 	// The value must not be able to begin another line of the answer.
 	value = strings.Trim(value, " \t")
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-		return nil, errors.New("the value has a control character in it")
+		return nil, errors.New("the value contains a control character")
 	}
 	if !isToken(name) {
 		return nil, fmt.Errorf("%q is not the name of a header", name)
@@ -36,7 +36,7 @@ func parseAnswerHeader(s string) ([]site.Field, error) {
 	switch name := fields[0].Name; name {
 	case "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Keep-Alive", "Proxy-Connection", "Sec-Websocket-Accept",
 		"Sec-Websocket-Extensions", "Sec-Websocket-Protocol", "Trailer", "Transfer-Encoding", "Upgrade":
-		return nil, fmt.Errorf("%s is the server's own to set", name)
+		return nil, fmt.Errorf("%s is set by wsbridge itself", name)
 	}
 	return fields, nil
 }

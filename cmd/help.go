@@ -30,12 +30,16 @@ How a connection ends, and the close code that the client sees:
 1000      the command exited with status 0
 4000+N    it exited with status N        "exit status N"
 4128+S    signal S killed it             "signal: killed"
-1001      the server ends, or --timeout or --idletimeout is over
+1001      the server is shutting down, or --timeout or --idletimeout is over
 1002      a malformed frame
 1007      text that is not UTF-8, or cannot be decompressed
 1009      a message over --maxframesize
 1011      the command cannot be started
 1012      the command has changed (--livereload)
+1013      too slow a client of --share
+4404      no such session to come back to (--resume)
+4409      another connection came with the same key (--resume)
+4410      the message asked for is not kept (--resume, --share)
 ~~~
 
 What a command wrote before it ended still arrives. The command's environment describes
@@ -48,7 +52,7 @@ belongs to the command.
 ## Exit status
 
 0
-: all is done, also after a signal
+: success, also after a signal
 
 1
 : a failure, such as a port that is taken
@@ -69,6 +73,8 @@ const serveExample = `  wsbridge ./count.sh                               a scri
   wsbridge --staticdir=./public --livereload python3 -u chat.py
   wsbridge --dir=./scripts                          all its scripts
   wsbridge --cgidir=./cgi-bin --staticdir=./public  no WebSocket
+  wsbridge --resume=2m ./job.sh                     survives a lost connection
+  wsbridge --share --replay=60 vmstat 1             one program for all clients
   wsbridge --address=0.0.0.0 --origin=example.com ./count.sh
   wsbridge --ssl --sslcert=site.pem --sslkey=site.key ./count.sh
   wsbridge -- connect                               a command named connect

@@ -25,7 +25,7 @@ func hintOf(err error) string {
 	case errors.Is(err, listen.ErrNotSocket):
 		return "choose another --unixsocket, or remove the file yourself"
 	case errors.Is(err, site.ErrBelowPrograms):
-		return "--staticdir and --cgidir must be apart, or the CGI programs below the files"
+		return "use separate directories, or put --cgidir below --staticdir"
 	}
 	return ""
 }
@@ -40,7 +40,7 @@ func portHint(flag string, err error) error {
 		}
 		return hint.Add(err, other)
 	case errors.Is(err, os.ErrPermission):
-		return hint.Add(err, "ports below 1024 take special rights; choose a higher --"+flag)
+		return hint.Add(err, "ports below 1024 need special rights; choose a higher --"+flag)
 	case listen.IsErrno(err, syscall.EADDRNOTAVAIL):
 		return hint.Add(err, "--address must be an address of this machine")
 	}

@@ -37,7 +37,7 @@ func withHints(maxMessage int, log *slog.Logger) func(bridge.Event) {
 			}
 		case bridge.UpgradeLost:
 			if upgrades.first(event.Missing) {
-				log.Warn("a WebSocket handshake came as a plain request: a proxy has not passed on all of it",
+				log.Warn("a WebSocket handshake arrived as a plain request: a proxy has dropped part of it",
 					"remote", event.Remote, "path", event.Path, "missing", event.Missing, "hint", upgradeHint)
 			}
 			return
@@ -69,10 +69,10 @@ const (
 func subprotocolHint(offered []string) string {
 	for _, name := range offered {
 		if len(name) <= 64 && isToken(name) && quoteWord(name) == name {
-			return fmt.Sprintf("--subprotocol=%s would choose it, if the command speaks it", name)
+			return fmt.Sprintf("if the command speaks it, start wsbridge with --subprotocol=%s", name)
 		}
 	}
-	return "--subprotocol names those that the command speaks"
+	return "name those that the command speaks with --subprotocol"
 }
 
 // onceEach tells the first of each cause from the others. Clients can make up causes:
@@ -112,6 +112,8 @@ func hintFor(r bridge.Refusal) string {
 		return fmt.Sprintf("--origin=%s allows it", r.Subject)
 	case r.Rule == bridge.RuleForks:
 		return "--maxforks allows more"
+	case r.Rule == bridge.RuleClients:
+		return "--maxclients allows more"
 	case r.Rule == bridge.RuleAddress && r.Proxy != "":
 		return fmt.Sprintf("--maxperip allows more, --trustproxy=%s counts the clients of a proxy there", r.Proxy)
 	case r.Rule == bridge.RuleAddress:

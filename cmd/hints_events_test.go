@@ -32,6 +32,7 @@ func TestEventHints(t *testing.T) {
 			"too many sessions from this address 192.0.2.1 (--maxperip allows more)"},
 		{refused(bridge.RuleAddress, "too many sessions from this address", "2001:db8::/64", "2001:db8::/64", "2001:db8::1"),
 			"too many sessions from this address 2001:db8::/64 (--maxperip allows more, --trustproxy=2001:db8::1 counts the clients of a proxy there)"},
+		{refused(bridge.RuleClients, "too many clients", "", "", ""), "too many clients (--maxclients allows more)"},
 		{refused(bridge.RuleSessions, "no more sessions", "", "", ""), "no more sessions (--once serves one)"},
 		{refused(bridge.RuleBodySize, "request body over 10 bytes", "", "", ""), "request body over 10 bytes (--maxframesize allows more)"},
 		{refused(bridge.RuleNotFound, "not found", "(it is a directory)", "", ""), "not found (it is a directory)"},

@@ -19,10 +19,10 @@ func TestHintsOnceEach(t *testing.T) {
 		want   []string // in a line each
 	}{
 		{[]bridge.Event{offers("graphql-ws", "b"), offers("graphql-ws", "b"), offers("c")},
-			[]string{`offered="graphql-ws, b" hint="--subprotocol=graphql-ws would choose it`, `--subprotocol=c would`}},
+			[]string{`offered="graphql-ws, b" hint="if the command speaks it, start wsbridge with --subprotocol=graphql-ws"`, `with --subprotocol=c"`}},
 		{[]bridge.Event{offers("$(reboot)", "a`b`", "c|d", "it's", strings.Repeat("x", 65))},
-			[]string{`hint="--subprotocol names those that the command speaks"`}},
-		{[]bridge.Event{offers("$(reboot)", "v1.json")}, []string{`--subprotocol=v1.json would`}},
+			[]string{`hint="name those that the command speaks with --subprotocol"`}},
+		{[]bridge.Event{offers("$(reboot)", "v1.json")}, []string{`with --subprotocol=v1.json"`}},
 		{[]bridge.Event{bridge.UpgradeLost{Missing: "Upgrade"}, bridge.UpgradeLost{Missing: "Upgrade"}, bridge.UpgradeLost{Missing: "HTTP/1.1"}},
 			[]string{`missing=Upgrade hint="the proxy must speak HTTP/1.1 and pass on the headers Upgrade and Connection; see wsbridge-deploy(7)"`, `missing=HTTP/1.1`}},
 		{[]bridge.Event{silent("./a"), silent("./a"), silent("./b")},

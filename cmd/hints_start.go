@@ -23,21 +23,21 @@ func startHint(err error) string {
 	case process.Directory:
 		return fmt.Sprintf("to serve the programs in it, write --dir=%s", file)
 	case process.Unreachable:
-		return "the user that runs wsbridge needs the right to enter each of them (x)"
+		return "the user that runs wsbridge needs execute permission (x) on each of them"
 	case process.NotExecutable:
 		return "try: chmod +x " + file
 	case process.NoExecMount, process.ScriptOnWindows:
 		if e.Named == "" {
 			return "move it to another file system"
 		}
-		return fmt.Sprintf("start it by its interpreter: %s %s", interpreterHere(e.Named), file)
+		return fmt.Sprintf("run it with its interpreter: %s %s", interpreterHere(e.Named), file)
 	case process.BadInterpreter:
 		if inner := startHint(e.Err); inner != "" {
 			return inner
 		}
-		return "check the rights of " + quoteWord(e.Named)
+		return "check the permissions of " + quoteWord(e.Named)
 	case process.Busy:
-		return "it can be started when it has been written"
+		return "try again when the file has been written and closed"
 	case process.CarriageReturn:
 		return "try: " + editor() + ` 's/\r$//' ` + file
 	case process.ByteOrderMark:
@@ -46,7 +46,7 @@ func startHint(err error) string {
 		return "save it as UTF-8, without a byte order mark"
 	case process.NoFirstLine:
 		interpreter := interpreterFor(e.Path)
-		return fmt.Sprintf("begin it with #!%s, or start it by its interpreter: %s %s",
+		return fmt.Sprintf("begin it with #!%s, or run it with its interpreter: %s %s",
 			whereIs(interpreter), interpreter, file)
 	case process.BadFirstLine:
 		return "begin it with a line like #!" + whereIs(interpreterFor(e.Path))
@@ -61,7 +61,7 @@ func startHint(err error) string {
 	case process.OneArgument:
 		return fmt.Sprintf("write #!/usr/bin/env -S %s", e.Named)
 	case process.NoLoader:
-		return "it was built for another C library, such as glibc in place of musl; build it here, or statically"
+		return "it was built for another C library, such as glibc instead of musl; build it here, or link it statically"
 	case process.OtherSystem:
 		return fmt.Sprintf("build it for %s on %s", runtime.GOOS, runtime.GOARCH)
 	}

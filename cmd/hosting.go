@@ -10,7 +10,7 @@ import (
 	"github.com/wsbridge/wsbridge/bridge"
 )
 
-// hostingOptions say whose a program is.
+// hostingOptions say which connections a program serves.
 type hostingOptions struct {
 	resume       time.Duration
 	resumeBuffer int
@@ -41,20 +41,20 @@ var ofShare = []string{"keep", "restart", "replay", "sharebuffer", "slow", "maxc
 
 func (o *hostingOptions) flags() flagGroup {
 	g := newGroup("A program that outlives its connection, or serves many")
-	g.DurationVar(&o.resume, "resume", 0, "let a client come back to its program within this `time` (2m), by connecting with ?resume=KEY of its own")
+	g.DurationVar(&o.resume, "resume", 0, "keep a program for this `time` (2m) after its connection is lost; its client comes back with ?resume=KEY, where it chose KEY")
 	o.resumeBuffer = bridge.DefaultBuffer
-	g.Var(sizeValue{&o.resumeBuffer}, "resumebuffer", "keep up to `size` bytes of messages for a client of --resume; the program waits when they are full")
-	share := g.VarPF(newChoice(&o.share, "", sharePrograms, shareURLs), "share", "", "run one program for all clients, or with =url one for each path and query")
+	g.Var(sizeValue{&o.resumeBuffer}, "resumebuffer", "keep up to `size` bytes of messages that a client of --resume may not have yet; when they are full, the program waits")
+	share := g.VarPF(newChoice(&o.share, "", sharePrograms, shareURLs), "share", "", "run one program for all clients; with =url one for each path and query")
 	share.NoOptDefVal = sharePrograms
-	g.Var(keepValue{&o.keep}, "keep", "keep a shared program for this `time` after its last client; forever starts it with the server")
-	g.BoolVar(&o.restart, "restart", false, "start a shared program again when it exits, and keep its clients")
-	g.IntVar(&o.replay, "replay", 0, "send new clients the last `n` messages of a shared program first")
+	g.Var(keepValue{&o.keep}, "keep", "keep a shared program for this `time` after its last client has left; forever starts it with the server")
+	g.BoolVar(&o.restart, "restart", false, "start a shared program again when it exits; its clients stay connected")
+	g.IntVar(&o.replay, "replay", 0, "send a new client the last `n` messages of a shared program first")
 	o.shareBuffer = bridge.DefaultBuffer
-	g.Var(sizeValue{&o.shareBuffer}, "sharebuffer", "keep the newest messages of a shared program, up to `size` bytes")
+	g.Var(sizeValue{&o.shareBuffer}, "sharebuffer", "keep the newest messages of a shared program, up to `size` bytes, for all clients together")
 	g.Var(newChoice(&o.slow, slowClose, slowClose, slowSkip, slowWait), "slow",
-		"when a client falls out of --sharebuffer: close it (1013), skip to the newest message, or let the program wait")
+		"if a client falls out of --sharebuffer: close it (1013), skip to the newest message, or make the program wait")
 	g.IntVar(&o.maxClients, "maxclients", bridge.DefaultMaxClients, "allow at most `n` connections to shared programs, refuse more with 429; 0 for no limit")
-	g.BoolVar(&o.readOnly, "readonly", false, "drop the messages of clients; the command only talks")
+	g.BoolVar(&o.readOnly, "readonly", false, "drop the messages of clients: the command only talks")
 	o.given = g.Changed
 	return g
 }
@@ -64,9 +64,9 @@ func (o *hostingOptions) check() error {
 	case o.given("resume") && o.resume <= 0:
 		return flagProblem("resume", o.resume, errors.New("must be positive, like 2m"))
 	case o.resume > 0 && o.share != "":
-		return errors.New("--resume cannot be combined with --share: the clients of a shared program come back by themselves")
+		return errors.New("--resume cannot be combined with --share: a client of a shared program can come back without it")
 	case o.given("resumebuffer") && o.resume == 0:
-		return errors.New("--resumebuffer: needs --resume")
+		return errors.New("--resumebuffer needs --resume")
 	case o.keep < 0 && o.share == shareURLs:
 		return errors.New("--keep=forever cannot be combined with --share=url: there is no URL to start a program for")
 	case o.replay < 0:
@@ -75,14 +75,14 @@ func (o *hostingOptions) check() error {
 	if o.share == "" {
 		for _, name := range ofShare {
 			if o.given(name) {
-				return fmt.Errorf("--%s: needs --share", name)
+				return fmt.Errorf("--%s needs --share", name)
 			}
 		}
 	}
 	return nil
 }
 
-// hosting is that of the bridge; nil if each connection has its own program.
+// hosting returns the bridge's Hosting; nil if each connection has its own program.
 func (o *hostingOptions) hosting() bridge.Hosting {
 	switch {
 	case o.resume > 0:
@@ -100,7 +100,7 @@ func (o *hostingOptions) hosting() bridge.Hosting {
 	return nil
 }
 
-// A keepValue is a time, or forever, which is negative.
+// A keepValue is a time; forever is stored as a negative one.
 type keepValue struct{ into *time.Duration }
 
 const forever = "forever"
@@ -151,7 +151,7 @@ func (v sizeValue) Set(s string) error {
 	return errors.New("must be a size from 1 byte to 1GiB, like 65536, 64KiB or 1MiB")
 }
 
-// maxSize is the largest buffer: it is for each program.
+// maxSize bounds a buffer: each program has one.
 const maxSize = 1 << 30
 
 func (v sizeValue) String() string {

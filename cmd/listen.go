@@ -30,14 +30,14 @@ type listenOptions struct {
 
 func (o *listenOptions) flags() flagGroup {
 	g := newGroup("Where it listens")
-	g.IntVar(&o.port, "port", 8080, "TCP `port`; 0 picks a free one and says which")
+	g.IntVar(&o.port, "port", 8080, "TCP `port`; 0 picks a free one and prints it")
 	g.Var(newList(&o.addresses, parseAddress, "127.0.0.1"), "address",
 		"`address` to listen on, IPv6 with or without brackets; a name stands for all its addresses; may be repeated")
 	g.Var(newList(&o.sockets, parseSocketPath), "unixsocket",
 		"listen on a unix socket at `path`, and on TCP only if --port or --address is given too; may be repeated")
 	o.socketMode = 0o755
 	g.Var((*octalValue)(&o.socketMode), "unixsocketmode",
-		"octal `mode` of the unix socket: connecting takes the right to write, so that 0755 lets in its owner only, 0775 the group too")
+		"octal `mode` of the unix socket; connecting needs write permission, so 0755 lets in only its owner, 0775 the group too")
 	must(cobra.MarkFlagFilename(g.FlagSet, "unixsocket"))
 	o.given = g.Changed
 	return g
@@ -48,11 +48,11 @@ func (o *listenOptions) check() error {
 	case o.port < 0 || o.port > 65535:
 		return flagProblem("port", o.port, errors.New("must be between 0 and 65535"))
 	case len(o.addresses) == 0:
-		return errors.New("--address: none given")
+		return errors.New("--address is empty")
 	case o.given("unixsocketmode") && len(o.sockets) == 0:
-		return errors.New("--unixsocketmode: there is no --unixsocket")
+		return errors.New("--unixsocketmode needs --unixsocket")
 	case o.given("unixsocketmode") && runtime.GOOS == "windows":
-		return errors.New("--unixsocketmode: on Windows a socket has the rights of its directory")
+		return errors.New("--unixsocketmode does nothing on Windows, where a socket has the permissions of its directory")
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func (o *serverOptions) leaveToSystemd() error {
 	for _, flag := range []string{"port", "address", "unixsocket", "unixsocketmode", "redirport"} {
 		if o.given(flag) || flag == "redirport" && o.redirPort != 0 {
 			return hint.Usage(
-				fmt.Errorf("--%s is not for a server whose sockets systemd opens", flag),
+				fmt.Errorf("--%s cannot be used when systemd opens the sockets", flag),
 				"remove the flag from the service, or disable the socket unit",
 			)
 		}
@@ -143,15 +143,15 @@ func parseSocketPath(path string) ([]string, error) {
 	const longest = len(syscall.RawSockaddrUnix{}.Path) - 1
 	switch {
 	case path == "":
-		return nil, errors.New("names no file")
+		return nil, errors.New("must be the path of a file")
 	case strings.ContainsRune(path, 0):
-		return nil, errors.New("has a NUL in it")
+		return nil, errors.New("must not contain a NUL")
 	case path[0] == '@':
 		// To package net this is a name in Linux's abstract namespace,
 		// which has no mode: everybody could connect.
 		return nil, fmt.Errorf("abstract sockets are not supported; a file of this name is ./%s", path)
 	case len(path) > longest:
-		return nil, fmt.Errorf("is %d bytes long, %d are the most that the path of a socket may have (a relative one counts as it is written)", len(path), longest)
+		return nil, fmt.Errorf("is %d bytes long; the path of a socket may have at most %d (a relative path counts as it is written)", len(path), longest)
 	}
 	return []string{path}, nil
 }

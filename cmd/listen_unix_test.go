@@ -19,8 +19,8 @@ func TestParseSocketPath(t *testing.T) {
 		"s":           "",
 		"./@s":        "",
 		longest:       "",
-		longest + "x": "are the most that the path of a socket may have",
-		"":            "names no file",
+		longest + "x": "the path of a socket may have at most",
+		"":            "must be the path of a file",
 		"@s":          "a file of this name is ./@s",
 		"a\x00b":      "NUL",
 	} {

@@ -28,23 +28,23 @@ type messageOptions struct {
 
 func (o *messageOptions) flags() flagGroup {
 	g := newGroup("The command and its messages")
-	g.StringVar(&o.commandDir, "dir", "", "run the program below `dir` that the path of the URL names, in place of COMMAND; the rest of the path is its PATH_INFO")
+	g.StringVar(&o.commandDir, "dir", "", "run the program below `dir` that the path of the URL names, instead of COMMAND; the rest of the path is its PATH_INFO")
 	must(cobra.MarkFlagDirname(g.FlagSet, "dir"))
 	o.framingOptions.add(g, "send and receive bytes in binary messages, as --framing=bytes does")
 	g.BoolVar(&o.passStderr, "passstderr", false, `send standard error to the client too; each line is {"stream":"stdout"|"stderr","data":"..."}`)
 	g.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol",
-		"subprotocols that the command speaks (`NAMES`, comma separated); of these the first that a client offers is WEBSOCKET_PROTOCOL")
-	g.BoolVar(&o.compress, "compress", false, "compress messages of 512 bytes and more for clients that offer it (permessage-deflate)")
+		"subprotocols that the command speaks (`NAMES`, comma separated); the first of these that a client offers is selected, and is WEBSOCKET_PROTOCOL")
+	g.BoolVar(&o.compress, "compress", false, "compress messages of 512 bytes or more for clients that offer it (permessage-deflate)")
 	g.IntVar(&o.maxForks, "maxforks", bridge.DefaultMaxForks, "run at most `n` commands at once, refuse more with 429; 0 for no limit")
 	g.IntVar(&o.maxFrameSize, "maxframesize", bridge.DefaultMaxMessageSize,
-		"close with 1009 when a client's message has more than `n` bytes; 0 for no limit, which lets one message fill the memory")
-	g.IntVar(&o.closeMS, "closems", 0, "add `ms` milliseconds to each wait when a command is ended")
+		"close with 1009 when a client's message has more than `n` bytes; 0 for no limit: then one message can fill the memory")
+	g.IntVar(&o.closeMS, "closems", 0, "wait `ms` milliseconds longer at each step of ending a command")
 	g.IntVar(&o.pingMS, "pingms", int(bridge.DefaultPingInterval.Milliseconds()),
-		"ping clients every `ms` milliseconds, and drop those that answer none within two intervals and the time to read, at 7 KiB/s, what was sent before; 0 for never")
+		"ping clients every `ms` milliseconds; drop those that answer none for two intervals plus the time to read, at 7 KiB/s, what was sent before; 0 for never")
 	g.Var(newList(&o.passEnv, commaSeparated(parseEnvRule), defaultPassEnv(runtime.GOOS)), "passenv",
 		"pass on these environment variables (`NAMES`, comma separated); NAME=value sets one, * passes all")
 	g.BoolVar(&o.reverseLookup, "reverselookup", false,
-		"look up the name of a client's address for REMOTE_HOST, for a second at most; the name must resolve to the address again")
+		"set REMOTE_HOST to the name of a client's address, if the name resolves to that address again; this takes a second at most")
 	return g
 }
 

@@ -62,13 +62,13 @@ func (m misplaced) warn(log *slog.Logger) {
 			"hint", "put wsbridge's own before it; to silence this, write -- before it")
 	}
 	if m.valued != "" {
-		log.Warn("the word after "+m.valued+" is taken for the command", "command", m.command,
+		log.Warn("the word after "+m.valued+" is taken as the command", "command", m.command,
 			"hint", m.valueHint()+"; to silence this, write -- before the command")
 	}
 }
 
 func (m misplaced) valueHint() string {
-	return "a value of this flag comes after =: " + m.valued + "=" + quoteWord(m.command)
+	return "write the value of this flag after =: " + m.valued + "=" + quoteWord(m.command)
 }
 
 // explain adds to the error of a command that cannot be run.

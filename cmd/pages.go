@@ -20,10 +20,10 @@ type pageOptions struct {
 func (o *pageOptions) flags() flagGroup {
 	g := newGroup("Pages beside the socket")
 	g.StringVar(&o.staticDir, "staticdir", "", "serve the files below `dir` to plain HTTP requests")
-	g.BoolVar(&o.spa, "spa", false, "serve the index.html of --staticdir at paths without an extension that name no file there")
+	g.BoolVar(&o.spa, "spa", false, "serve the index.html of --staticdir at paths that name no file and have no extension")
 	g.Var(newChoice(&o.liveReload, "", reloadInjected, reloadByScript), "livereload",
-		"load pages of --staticdir again when files there change, by a script that is put into them or that they load themselves, "+
-			"from "+livereload.Script+"; end connections with 1012 when the program changes")
+		"reload pages when files below --staticdir change, with a script that is added to them (inject) or that they load themselves (script), "+
+			"from "+livereload.Script+"; close connections with 1012 when the program changes")
 	g.Lookup("livereload").NoOptDefVal = reloadInjected
 	g.StringVar(&o.cgiDir, "cgidir", "", "run the CGI programs below `dir` for plain HTTP requests; no file there is served as a file")
 	must(cobra.MarkFlagDirname(g.FlagSet, "staticdir"))
@@ -40,7 +40,7 @@ const (
 
 func (o *pageOptions) check() error {
 	if o.spa && o.staticDir == "" {
-		return errors.New("--spa: needs --staticdir, whose index.html it serves")
+		return errors.New("--spa needs --staticdir, whose index.html it serves")
 	}
 	return nil
 }

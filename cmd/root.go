@@ -39,7 +39,7 @@ type streams struct {
 }
 
 // Main runs the command line and returns the exit status: 0 done, 1 failure,
-// 2 usage. That of connect is the one the server's close code tells of.
+// 2 usage. That of connect follows the server's close code.
 func Main(args []string) int {
 	return run(context.Background(), args, streams{os.Stdin, os.Stdout, os.Stderr})
 }

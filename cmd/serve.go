@@ -111,11 +111,11 @@ func (o *serveOptions) check() error {
 	case o.redirPort != 0 && o.redirPort == o.port:
 		return flagProblem("redirport", o.redirPort, errors.New("must differ from --port"))
 	case o.redirPort != 0 && !o.onTCP():
-		return errors.New("--redirport: beside --unixsocket it needs --port or --address")
+		return errors.New("--redirport needs --port or --address beside --unixsocket")
 	case o.once && o.share != "":
 		return errors.New("--once cannot be combined with --share, which serves many connections")
 	case o.liveReload != "" && o.staticDir == "" && !o.hasSocket():
-		return errors.New("--livereload: needs --staticdir, --dir or a command, whose files may change")
+		return errors.New("--livereload needs --staticdir, --dir or a command, whose files may change")
 	}
 	return cmp.Or(o.listenOptions.check(), o.tlsOptions.check(), o.siteOptions.check())
 }

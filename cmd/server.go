@@ -168,7 +168,7 @@ func (o *serveOptions) announceAll(log *slog.Logger, listeners, redirecting []ne
 		o.announce(log, "redirecting from", listen.URL("http", ln))
 	}
 	if selfSigned != "" {
-		log.Warn("browsers will ask whether to accept the certificate, which is made for this run; --sslcert and --sslkey set another")
+		log.Warn("browsers will warn about the certificate, which was made for this run; --sslcert and --sslkey set your own")
 	}
 	for _, ln := range slices.Concat(listeners, redirecting) {
 		if !listen.IsLocal(ln) {

@@ -22,10 +22,10 @@ const defaultTLSPort = 8443
 
 func (o *tlsOptions) flags() flagGroup {
 	g := newGroup("TLS")
-	g.BoolVar(&o.ssl, "ssl", false, "serve wss:// and https://, on port 8443 unless --port is given; without --sslcert by a self-signed certificate, for development")
-	g.StringVar(&o.sslCert, "sslcert", "", "`file` with the certificate and its chain, in PEM; read again when it has changed")
+	g.BoolVar(&o.ssl, "ssl", false, "serve wss:// and https://, on port 8443 unless --port is given; without --sslcert the certificate is self-signed, for development")
+	g.StringVar(&o.sslCert, "sslcert", "", "`file` with the certificate and its chain, in PEM; reloaded when it changes")
 	g.StringVar(&o.sslKey, "sslkey", "", "`file` with the private key, in PEM")
-	g.StringVar(&o.sslCA, "sslca", "", "let in only clients with a certificate of one of the authorities in `file`, in PEM")
+	g.StringVar(&o.sslCA, "sslca", "", "let in only clients whose certificate is signed by an authority in `file`, in PEM")
 	g.IntVar(&o.redirPort, "redirport", 0, "redirect plain HTTP on this `port` to https://")
 	for _, name := range []string{"sslcert", "sslkey", "sslca"} {
 		must(cobra.MarkFlagFilename(g.FlagSet, name))

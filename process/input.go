@@ -74,10 +74,10 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 }
 
 // Close closes the pipe: the child reads what is in it and then end of file.
-// It does not wait for that: where the child holds the lock of the pipe (see
-// splice(2)), and on Windows while a write is under way, it may take until the
-// child has ended, and whoever is to end the child must not be held up by it.
-// Nobody waits for it at all: the lock may be held from outside of the group.
+// It does not wait until the pipe is closed. Where the child holds the lock of the
+// pipe (see splice(2)), and on Windows while a write is under way, that may take until
+// the child has ended, and must not hold up the caller, who may be about to end it. A
+// process outside the group may hold the lock too, so nobody waits for it.
 func (in *Input) Close() error {
 	if in.closed.Swap(true) {
 		return os.ErrClosed

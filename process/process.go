@@ -91,7 +91,7 @@ func (c *Command) Start() (*Process, error) {
 }
 
 // An exit is closed when the child has exited: how a thread that watches a
-// child tells of it.
+// child reports that.
 type exit chan struct{}
 
 func (e exit) exited() bool {
@@ -124,7 +124,7 @@ func (p *Process) Pid() int { return p.leader.pid }
 func (p *Process) Wait(ctx context.Context) error { return p.leader.wait(ctx) }
 
 // holding is how long End waits, besides the grace, for the end of the
-// standard output of a child that has exited while others still hold it.
+// standard output of a child that has exited, while other processes hold it.
 const holding = 500 * time.Millisecond
 
 // The ladder is how a child that still runs is ended. Each signal goes to the
@@ -150,17 +150,16 @@ func Ladder(grace time.Duration) time.Duration {
 
 // End ends the child and its group, reaps it and tells how it ended.
 //
-// A child that still runs has been told to end by closing Stdin; a caller who
-// still has something to write may do that until the first signal, when End
-// closes Stdin in any case. End waits 100 ms before it interrupts the group
+// The caller tells a child that still runs to end by closing Stdin, or goes on writing
+// until the first signal, when End closes Stdin in any case. End waits 100 ms before it interrupts the group
 // (SIGINT), 250 ms before it terminates it (SIGTERM) and 500 ms before it
 // kills it (SIGKILL). After a child that exited by itself, End waits until
 // Stdout has been read to its end or abandoned, but not longer than 500 ms.
 // The grace is added to each of these. If ctx is done, End does not wait.
 //
-// After End what is left in Stdout and Stderr can still be read, and then
-// their end, whoever else may hold them. To call End again only tells again
-// how the child ended.
+// After End, what is left in Stdout and Stderr can still be read, and then end of
+// file, even if other processes hold them. A second call of End only returns the same
+// State.
 func (p *Process) End(ctx context.Context) State {
 	if p.ended {
 		return p.state // the group's number may be another's by now
@@ -235,7 +234,7 @@ func (s State) String() string {
 	return fmt.Sprintf("exit status %d", s.Status)
 }
 
-// ExitCode is the exit status as a shell has it in $?: Status, or 128+S of a
+// ExitCode is the exit status as a shell has it in $?: Status, or 128+S for a
 // process that was killed by the signal S. POSIX asks only for more than 128
 // there (XCU, 2.8.2, Exit Status for Commands); 128+S is what sh, bash and zsh
 // make of it. On Windows it is Status, any 32-bit number.

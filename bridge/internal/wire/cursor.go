@@ -6,36 +6,36 @@ import (
 	"slices"
 )
 
-// A Cursor is where one Conn reads a Log. One goroutine uses it.
+// A Cursor reads a Log for one Conn. It belongs to one goroutine.
 type Cursor struct {
 	log    *Log
 	ring   *ring
-	wake   chan struct{} // holds one when there may be more
-	fallen func()        // called once when the next message was dropped; may be nil
-	skips  bool          // goes on with the newest message then
+	wake   chan struct{} // gets a value when there may be more to read
+	fallen func()        // called once when the next message has been dropped; may be nil
+	skips  bool          // continues with the newest message then
 
 	// Guarded by the log's mu.
-	block   *block // that it stands in; nil: it stands before one
+	block   *block // the one that it reads; nil if it waits for the next one
 	seq     int64  // of block, or of the next one
-	offset  int    // of block, up to where it was lent
+	offset  int    // bytes of block that were lent
 	number  int64  // of the last message that was lent
-	done    int64  // messages up to this number were sent, or passed over
+	done    int64  // messages up to this number were sent or skipped
 	payload int    // bytes of block's payload that were lent
-	sending bool   // what was lent last may not have been sent
-	unasked int    // bytes that were sent since Ask said yes
+	sending bool   // what was lent last may still be on its way to the socket
+	unasked int    // bytes lent since the last yes of WantsAcknowledgement or WantsItAtRest
 }
 
-// CursorOptions are how a Cursor reads.
+// CursorOptions say where a Cursor begins and how it reads.
 type CursorOptions struct {
-	From     int64  // the number of the first message; 0: that is told by Newest
-	Newest   int64  // how many of the newest messages to begin with, as far as they are kept
-	Compress bool   // it gets messages compressed
-	Skip     bool   // it goes on with the newest message when it is too slow
-	Fallen   func() // called once when it has become too slow, if not nil; it must not call the Log
+	From     int64  // the number of the first message; 0 leaves it to Newest
+	Newest   int64  // how many of the newest messages come first, as far as they are kept
+	Compress bool   // reads compressed messages
+	Skip     bool   // continues with the newest message when it is too slow
+	Fallen   func() // if not nil, called once when it is too slow; must not call the Log
 }
 
-// NewCursor returns a Cursor that reads from a message on, without a gap. The
-// error is ErrNotKept, for a message that is none of those kept nor the next.
+// NewCursor returns a Cursor that reads from a message on, without a gap. The error
+// is ErrNotKept if that message is neither kept nor the next one to come.
 func (l *Log) NewCursor(o CursorOptions) (*Cursor, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,14 +59,14 @@ func (l *Log) NewCursor(o CursorOptions) (*Cursor, error) {
 	return c, nil
 }
 
-// Number is that of the last message before the one that comes next.
+// Number returns the number of the last message that was lent; the next one follows it.
 func (c *Cursor) Number() int64 {
 	c.log.mu.Lock()
 	defer c.log.mu.Unlock()
 	return c.number
 }
 
-// Close ends the use of a Cursor.
+// Close takes a Cursor from its Log, which then keeps nothing for it.
 func (c *Cursor) Close() {
 	l := c.log
 	l.mu.Lock()
@@ -88,8 +88,9 @@ func (c *Cursor) Close() {
 	l.signal()
 }
 
-// Next waits for more and lends it to a batch, which must be sent before Next is
-// called again. The error is io.EOF after the end, ErrNotKept, or that of ctx.
+// Next waits for more messages and lends them to a batch, which must be sent before
+// Next is called again. The error is io.EOF after the end of the Log, ErrNotKept if
+// the Cursor is too slow, or the cause of ctx.
 func (c *Cursor) Next(ctx context.Context, b *Batch) error {
 	l := c.log
 	l.mu.Lock()
@@ -123,7 +124,7 @@ func (c *Cursor) Next(ctx context.Context, b *Batch) error {
 	}
 }
 
-// place puts a cursor before a message.
+// place makes a message the next one that the Cursor reads.
 func (c *Cursor) place(number int64) {
 	c.seq, c.block, c.offset, c.payload, c.number = c.ring.seq, nil, 0, 0, number-1
 	c.passed(number - 1)
@@ -149,7 +150,7 @@ func (c *Cursor) place(number int64) {
 	}
 }
 
-// unplace takes a cursor out of the ring.
+// unplace lets the ring drop its blocks without regard to the Cursor.
 func (c *Cursor) unplace() {
 	for _, b := range c.ring.blocks {
 		if b.seq >= c.seq {
@@ -164,7 +165,7 @@ func (c *Cursor) unplace() {
 	c.seq = c.ring.seq
 }
 
-// sent takes note that what was lent has been sent.
+// sent notes that what was lent last has been sent.
 func (c *Cursor) sent() {
 	if !c.sending {
 		return
@@ -176,7 +177,7 @@ func (c *Cursor) sent() {
 	}
 }
 
-// leaveBlock goes on to the next block.
+// leaveBlock moves the Cursor on to the next block.
 func (c *Cursor) leaveBlock() {
 	b, l := c.block, c.log
 	c.block, c.seq, c.offset, c.payload = nil, b.seq+1, 0, 0
@@ -187,23 +188,24 @@ func (c *Cursor) leaveBlock() {
 	l.signal()
 }
 
-// passed notes that messages up to a number need not be kept for the cursor.
+// passed notes that the Cursor needs no messages up to a number any more.
 func (c *Cursor) passed(number int64) {
 	c.done = number
 	c.log.lead = max(c.log.lead, number)
 }
 
-// isBehind reports whether the next block was dropped. A block that the cursor
-// stands in is its own.
+// isBehind reports whether the Cursor's next block was dropped. The block that it
+// reads stays readable when it is dropped.
 func (c *Cursor) isBehind() bool { return c.block == nil && c.seq < c.ring.firstSeq() }
 
-// hasFallen reports whether isBehind is or will be true.
+// hasFallen reports whether isBehind is true, or will be after the present block.
 func (c *Cursor) hasFallen() bool {
 	return c.isBehind() || c.block != nil && c.block.seq+1 < c.ring.firstSeq()
 }
 
-// WantsAcknowledgement reports, after what was lent has been sent, whether the
-// Log needs to be told what has arrived. The answer counts as the question.
+// WantsAcknowledgement reports whether the client should be asked what has arrived. It
+// is called when what was lent has been sent. The caller must ask after a yes: the next
+// one comes only when more has been lent.
 func (c *Cursor) WantsAcknowledgement() bool {
 	c.log.mu.Lock()
 	defer c.log.mu.Unlock()
@@ -211,8 +213,8 @@ func (c *Cursor) WantsAcknowledgement() bool {
 	return c.asks(c.log.limit / 4)
 }
 
-// WantsItAtRest is WantsAcknowledgement for whoever does not know whether
-// something is being sent: then it is not for him to ask.
+// WantsItAtRest is WantsAcknowledgement for other goroutines. It says no while
+// something is being sent, because the Cursor's own goroutine asks after that.
 func (c *Cursor) WantsItAtRest() bool {
 	c.log.mu.Lock()
 	defer c.log.mu.Unlock()
@@ -227,10 +229,10 @@ func (c *Cursor) asks(from int) bool {
 	return true
 }
 
-// lend lends what is there to a batch, and reports whether there is something.
+// lend lends the rest of a block to a batch, and reports whether there is any.
 func (c *Cursor) lend(b *Batch) bool {
 	if c.block != nil && c.block.sealed && c.offset == len(c.block.frames) {
-		c.leaveBlock() // it was sealed when all was sent
+		c.leaveBlock() // it was sealed after all of it had been sent
 	}
 	if c.block == nil {
 		i := c.seq - c.ring.firstSeq()

@@ -6,51 +6,52 @@ import (
 	"sync"
 )
 
-// A Log holds the newest messages of a program to its clients, as frames that
-// are encoded once, numbered from 1. One goroutine sends to it, as to a Conn; each
-// Cursor reads at its own pace, and what it reads it sends from where it lies.
+// A Log holds the newest messages of a program to its clients. They are encoded as
+// frames once, and numbered from 1. One goroutine sends to the Log, as to a Conn.
+// Each Cursor reads it at its own pace and lends out the frames without copying them.
 //
-// A Log holds no more than its limit, except for a message that is larger, which
-// is there alone. Its Retention says what may be dropped to make room for more;
-// when nothing may, Send waits.
+// A Log holds no more bytes than its limit, except that a larger message is held
+// alone. Its Retention says what may be dropped to make room; if nothing may, Send
+// waits.
 type Log struct {
 	limit     int
 	retention Retention
-	full      func() // called when Send begins to wait; may be nil
+	full      func() // called when Send begins to wait for room; may be nil
 
 	mu      sync.Mutex
 	room    sync.Cond // signalled when there may be something to drop, or the Log is cut
-	waiting bool      // Send waits
+	waiting bool      // Send waits for room
 	plain   ring
-	packed  *packer // the same compressed; nil: nobody has asked for it
-	taken   Traffic // all that was sent to it
+	packed  *packer // the same messages compressed; nil until a Cursor wants them
+	taken   Traffic // all that was sent to the Log
 	acked   int64   // messages up to this number are known to have arrived
-	lent    int64   // messages up to this number some Cursor has had
-	lead    int64   // messages up to this number some Cursor has sent, or passed over
+	lent    int64   // some Cursor has lent messages up to this number
+	lead    int64   // some Cursor has sent or skipped messages up to this number
 	cursors []*Cursor
 	parked  []*Cursor // those that wait for more
 	ended   bool      // nothing more will come
 	cut     bool      // nothing more is taken
 }
 
-// A Retention says how long a Log holds a message, if it has no room.
+// A Retention says how long a Log holds a message when it needs the room.
 type Retention int
 
 const (
-	UntilAcknowledged Retention = iota // until Acknowledge is called for it
-	UntilFirst                         // until the fastest Cursor has sent it, or there is none
+	UntilAcknowledged Retention = iota // until Acknowledge says that it has arrived
+	UntilFirst                         // until the fastest Cursor has sent it; no longer if there is no Cursor
 	UntilAll                           // until every Cursor has sent it
 )
 
 var (
-	// ErrNotKept is for a Cursor whose next message was dropped, or never was.
+	// ErrNotKept is for a Cursor whose next message was dropped, or whose first one
+	// is not due yet.
 	ErrNotKept = errors.New("the message is not kept")
 
 	errCut = errors.New("the log takes no more")
 )
 
-// NewLog returns an empty Log for limit bytes. It calls full, if that is not nil,
-// when Send begins to wait for room.
+// NewLog returns an empty Log that holds up to limit bytes. The Log calls full, if
+// that is not nil, when Send begins to wait for room.
 func NewLog(limit int, r Retention, full func()) *Log {
 	l := &Log{limit: limit, retention: r, full: full}
 	l.room.L = &l.mu
@@ -58,7 +59,7 @@ func NewLog(limit int, r Retention, full func()) *Log {
 	return l
 }
 
-// Send appends what is in a batch, which must not be compressed. It waits for
+// Send appends the messages of a batch, which must not be compressed. It waits for
 // room, and returns an error only after Cut.
 func (l *Log) Send(b *Batch) error {
 	l.mu.Lock()
@@ -94,14 +95,14 @@ func (l *Log) Send(b *Batch) error {
 	return nil
 }
 
-// makeRoom drops what may be dropped until n bytes have room, and reports whether
-// they have.
+// makeRoom drops old messages, as far as they may be dropped, until there is room
+// for n bytes. It reports whether there is.
 func (l *Log) makeRoom(n int) bool {
 	r := &l.plain
 	for r.size+n > l.limit && len(r.blocks) > 0 {
 		oldest := r.blocks[0]
 		if len(r.blocks) == 1 && r.open {
-			return true // a message that is larger than the limit goes on
+			return true // a message that is larger than the limit is held whole
 		}
 		if !oldest.sealed {
 			l.seal(oldest)
@@ -114,8 +115,8 @@ func (l *Log) makeRoom(n int) bool {
 	return true
 }
 
-// seal ends a block: the next message begins another one. Who has sent all of it
-// is through with it.
+// seal ends a block: the next message begins another one. Cursors that have sent all
+// of the block leave it.
 func (l *Log) seal(b *block) {
 	b.sealed = true
 	for _, c := range l.cursors {
@@ -136,7 +137,7 @@ func (l *Log) mayDrop(b *block) bool {
 	}
 }
 
-// drop drops the oldest block, and with it what the compressed ones have of it.
+// drop drops the oldest block, and the same messages in compressed form.
 func (l *Log) drop(oldest *block) {
 	last := oldest.lastNumber()
 	l.plain.drop()
@@ -155,7 +156,7 @@ func (l *Log) drop(oldest *block) {
 	}
 }
 
-// Acknowledge says that messages up to a number have arrived.
+// Acknowledge tells the Log that messages up to a number have arrived.
 func (l *Log) Acknowledge(n int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -169,53 +170,53 @@ func (l *Log) Acknowledge(n int64) {
 	l.signal()
 }
 
-// signal lets Send look for room again.
+// signal makes a Send that waits look for room again.
 func (l *Log) signal() {
 	if l.waiting {
 		l.room.Signal()
 	}
 }
 
-// Acknowledged is the number of the last message that is known to have arrived.
+// Acknowledged returns the number of the last message that is known to have arrived.
 func (l *Log) Acknowledged() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.acked
 }
 
-// Kept are the number of the first message that is kept, and that of the next
-// one to come.
+// Kept returns the number of the first message that is kept, and the number that the
+// next message will have.
 func (l *Log) Kept() (first, next int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.plain.firstNumber(), l.plain.next
 }
 
-// Sent is what was sent to the Log.
+// Sent returns how much was sent to the Log.
 func (l *Log) Sent() Traffic {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.taken
 }
 
-// Lent is the number of the last message that some Cursor has had.
+// Lent returns the number of the last message that any Cursor has lent out.
 func (l *Log) Lent() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.lent
 }
 
-// Taken is how far the fastest Cursor has come.
+// Taken returns the number of the last message that the fastest Cursor has sent.
 func (l *Log) Taken() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.lead
 }
 
-// End says that nothing more will come: a Cursor that has read all gets io.EOF.
+// End says that nothing more will come. A Cursor that has read everything gets io.EOF.
 func (l *Log) End() { l.stop(func() { l.ended = true }) }
 
-// Cut drops everything at once, and takes no more.
+// Cut drops everything at once; Send fails from then on.
 func (l *Log) Cut() {
 	l.stop(func() {
 		l.ended, l.cut = true, true
@@ -237,15 +238,15 @@ func (l *Log) stop(how func()) {
 	}
 }
 
-// packedHaveSent reports whether all that read what is compressed have sent the
-// messages up to a number.
+// packedHaveSent reports whether all Cursors that read compressed messages have sent
+// those up to a number.
 func (l *Log) packedHaveSent(number int64) bool {
 	return l.packedCursors() == 0 || !slices.ContainsFunc(l.cursors, func(c *Cursor) bool {
 		return c.ring != &l.plain && (c.number < number || c.sending && c.done < number)
 	})
 }
 
-// packedCursors is how many Cursors read what is compressed.
+// packedCursors counts the Cursors that read compressed messages.
 func (l *Log) packedCursors() (n int) {
 	if l.packed == nil {
 		return 0

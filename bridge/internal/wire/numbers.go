@@ -1,10 +1,10 @@
 package wire
 
-// Messages may have numbers, which go on across the connections of a session
-// (Log). Then a ping carries the number of the last message that was sent before
-// it, in place of a count of bytes, and its pong says that the peer has that one.
+// The messages of a session that outlives its connections are numbered (Log). Then a
+// ping carries the number of the last message that was sent before it, where it
+// otherwise carries a count of bytes. The pong says that the peer has that message.
 
-// numbers are those of the messages that a Conn sends.
+// numbers keeps track of the numbered messages that a Conn sends.
 type numbers struct {
 	acknowledged func(n int64)
 
@@ -15,7 +15,7 @@ type numbers struct {
 	marks []mark // of the pings that it has not answered
 }
 
-// A mark is where a ping stands.
+// A mark is how much was sent before a ping.
 type mark struct{ number, given int64 }
 
 // maxMarks bounds the pings that are remembered for what they say of bytes.
@@ -38,8 +38,8 @@ func (c *Conn) Ping() {
 	}
 }
 
-// mark remembers how many bytes stand before a ping with a number. Of several
-// with one number the first counts.
+// mark remembers how many bytes were sent before a ping with a number. Of several
+// pings with the same number, the first counts.
 func (n *numbers) mark(number, given int64) {
 	if last := len(n.marks) - 1; last < maxMarks && (last < 0 || n.marks[last].number < number) {
 		n.marks = append(n.marks, mark{number, given})

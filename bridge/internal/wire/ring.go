@@ -1,34 +1,35 @@
 package wire
 
-// A ring holds messages as frames, in blocks. No message lies in two of them, so
-// that whoever has begun one can always end it.
+// A ring holds messages as frames, in blocks. A message never spans two blocks, so a
+// Cursor that has begun a message can always finish it.
 type ring struct {
 	blocks []*block // the oldest first, in the order of their seq
 	seq    int64    // of the next block
 	next   int64    // the number of the message that ends next
 	size   int      // bytes of all blocks
-	open   bool     // a message has begun and not ended
+	open   bool     // the last message is not whole yet
 }
 
-// A block is messages in one buffer. What has been written in it stays as it is.
+// A block holds messages in one buffer. Frames are only appended, so that what a
+// Cursor has lent out does not change.
 type block struct {
 	seq     int64
 	number  int64 // of its first message
-	count   int   // of messages that end in it
+	count   int   // messages that are whole
 	payload int   // bytes of their payload, before it was compressed
 	frames  []byte
-	awaited int  // Cursors that have not sent all of it
-	held    int  // those that stand in it
-	sealed  bool // nothing will be appended
+	awaited int  // Cursors that still have to send some of it
+	held    int  // Cursors that are reading it
+	sealed  bool // nothing more is appended
 	dropped bool
 }
 
 func (b *block) lastNumber() int64 { return b.number + int64(b.count) - 1 }
 
-// smallBlock is the size of a block for a program that says little.
+// smallBlock is the size of the first block, enough for a program that prints little.
 const smallBlock = 4 << 10
 
-// append appends the frames of a batch. There are so many cursors.
+// append appends the frames of a batch, which so many cursors have to send.
 func (r *ring) append(b *Batch, cursors int) {
 	if !r.open && !r.fits(b) {
 		if last := len(r.blocks) - 1; last >= 0 {
@@ -46,8 +47,8 @@ func (r *ring) append(b *Batch, cursors int) {
 	r.open = b.open
 }
 
-// fits reports whether a batch goes into the newest block. A message that is not
-// whole yet begins one of its own.
+// fits reports whether a batch fits into the newest block. A batch whose message is not
+// whole yet begins a block of its own.
 func (r *ring) fits(b *Batch) bool {
 	if len(r.blocks) == 0 || b.open {
 		return false
@@ -79,7 +80,7 @@ func (r *ring) drop() {
 	b.recycle()
 }
 
-// recycle gives the buffer back when nobody needs it any more.
+// recycle gives the buffer of a dropped block back when no Cursor reads it any more.
 func (b *block) recycle() {
 	if b.dropped && b.held == 0 {
 		PutBuffer(b.frames)
@@ -87,10 +88,11 @@ func (b *block) recycle() {
 	}
 }
 
-// firstSeq is that of the oldest block, or of the next.
+// firstSeq is the seq of the oldest block, or of the next one if there is none.
 func (r *ring) firstSeq() int64 { return r.seq - int64(len(r.blocks)) }
 
-// firstNumber is that of the first message that is kept, or of the next.
+// firstNumber is the number of the first message that is kept, or of the next one if
+// none is.
 func (r *ring) firstNumber() int64 {
 	if len(r.blocks) == 0 {
 		return r.next
@@ -98,15 +100,15 @@ func (r *ring) firstNumber() int64 {
 	return r.blocks[0].number
 }
 
-// A packer makes compressed messages of those in a ring, once for all clients
-// that have agreed to it (RFC 7692).
+// A packer compresses the messages of a ring, once for all clients that have agreed
+// to compression (RFC 7692).
 type packer struct {
 	ring    ring
 	batch   Batch
 	cursors int
 }
 
-// newPacker returns a packer with what a ring has.
+// newPacker returns a packer that has compressed what a ring holds.
 func newPacker(from *ring) *packer {
 	p := &packer{batch: Batch{compress: true}}
 	p.ring.next = from.firstNumber()
@@ -116,7 +118,7 @@ func newPacker(from *ring) *packer {
 	return p
 }
 
-// append appends uncompressed frames, compressed.
+// append compresses frames and appends them.
 func (p *packer) append(frames []byte, cursors int) {
 	for rest := frames; len(rest) > 0; {
 		h := parseHeader(rest)

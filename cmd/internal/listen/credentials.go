@@ -71,7 +71,7 @@ func (c *Credentials) current(*tls.ClientHelloInfo) (*tls.Config, error) {
 	config, again, err := c.refresh()
 	switch {
 	case again:
-		c.log.Info("the certificate was read again", "expires", config.Certificates[0].Leaf.NotAfter)
+		c.log.Info("the certificate was reloaded", "expires", config.Certificates[0].Leaf.NotAfter)
 		c.warnIfExpired(config)
 	case err != nil:
 		c.log.Error("cannot load the new certificate, the old one stays in use", "error", err)

@@ -37,9 +37,9 @@ func Systemd() (listeners []net.Listener, err error) {
 		switch {
 		case problem != nil:
 		case !isListening(file):
-			problem = errors.New("it does not listen")
+			problem = errors.New("it is not listening")
 		case ln.Addr().Network() == "unixpacket": // which HTTP does not run over
-			problem = errors.New("it is no stream socket")
+			problem = errors.New("it is not a stream socket")
 		}
 		if problem != nil && ln != nil {
 			ln.Close()
@@ -70,6 +70,6 @@ const (
 // TellSystemd tells systemd of our state, if it wants to know (Type=notify).
 func TellSystemd(log *slog.Logger, state, status string) {
 	if _, err := daemon.SdNotify(false, state+"\nSTATUS="+status); err != nil {
-		log.Warn("cannot tell systemd", "state", state, "error", causeOf(err))
+		log.Warn("cannot notify systemd", "state", state, "error", causeOf(err))
 	}
 }

@@ -52,7 +52,7 @@ func (u unixSocket) listen() (net.Listener, error) {
 	file, err := os.Lstat(u.path)
 	if err != nil {
 		ln.Close()
-		return nil, fmt.Errorf("cannot listen on %s: somebody has removed it: %w", where, err)
+		return nil, fmt.Errorf("cannot listen on %s: another process has removed it: %w", where, err)
 	}
 	return &unixListener{UnixListener: ln, path: u.path, file: file}, nil
 }
@@ -93,7 +93,7 @@ func (u unixSocket) removeStale() error {
 		return ErrLive
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot remove the socket that another server has left: %w", err.(*fs.PathError).Err)
+		return fmt.Errorf("cannot remove the socket that an earlier server left behind: %w", err.(*fs.PathError).Err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type Files struct {
 }
 
 // ErrBelowPrograms is why NewFiles refuses a directory.
-var ErrBelowPrograms = errors.New("it lies in the directory of the CGI programs, and those are not served as files")
+var ErrBelowPrograms = errors.New("it is inside the directory of CGI programs, which are not served as files")
 
 // NewFiles serves root without the files below programs, which may be nil.
 func NewFiles(root, programs *os.Root) (*Files, error) {
@@ -69,7 +69,7 @@ func (f *Files) Reopen() error {
 	switch {
 	case err == nil && os.SameFile(was, is):
 	case err == nil && f.programs != nil:
-		err = errors.New("it is another one now; with CGI programs that takes a new start")
+		err = errors.New("the directory has been replaced: with CGI programs, restart wsbridge")
 	case err == nil:
 		f.root.Store(root) // requests may still use the one before
 		return nil
