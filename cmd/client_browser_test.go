@@ -20,6 +20,13 @@ func TestClient(t *testing.T) {
 		run  func(t *testing.T, browser context.Context)
 	}{
 		{"exactly once", clientExactlyOnce},
+		{"states", clientStates},
+		{"endings", clientEndings},
+		{"forgotten", clientForgotten},
+		{"reload", clientReload},
+		{"bytes", clientBytes},
+		{"renewal", clientRenewal},
+		{"shared", clientShared},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -79,7 +86,7 @@ func (p *clientPage) load() {
 func clientExactlyOnce(t *testing.T, browser context.Context) {
 	n, most := 100_000, int64(150_000)
 	if testing.Short() {
-		n, most = 5_000, 20_000
+		n, most = 5_000, 30_000
 	}
 	p := openClient(t, browser, "--resume=5m", "child", "exchange", strconv.Itoa(n))
 	p.way.most.Store(most)

@@ -4,13 +4,14 @@
 //   import { ResumingSocket } from './.wsbridge/client.js';
 //   const socket = new ResumingSocket('/job');
 //
-// open and close events come once. In between, state events have { state, since, retryAt, resumed,
-// away }: connecting, open, away or closed, two times as of Date.now(), and how long it was away.
+// It dispatches open and close once. In between, state events have the detail { state, since,
+// retryAt, resumed, away }: connecting, open, away or closed; times as of Date.now(); whether the
+// program is still the same, and for how many ms the socket was away.
+//
 // With --resume each message arrives exactly once, both ways. Own messages are kept until a new
 // connection tells what the server has; one is made for that when they exceed a mebibyte. With
-// --share, those under way may be lost with a connection; after another run resumed is false.
-//
-// new ResumingSocket(url, [], { key: 'job' }) continues after a reload of the page, too, behind the
+// --share, own messages may be lost with a connection.
+// new ResumingSocket(url, [], { key: 'job' }) also continues after a reload of the page, behind the
 // last message that its listeners have seen: what they made of those is for the page to keep.
 // Own messages lie in sessionStorage. send throws if one does not fit, and has not sent it.
 
@@ -78,8 +79,7 @@ export class ResumingSocket extends EventTarget {
   #connect() {
     clearTimeout(this.#retry);
     const url = new URL(this.url), { key, received } = this.#memory.session;
-    // Not by searchParams, which write the rest of the query in their own way.
-    url.search += `${url.search ? '&' : '?'}resume=${key}&received=${received}`;
+    url.search += `${url.search ? '&' : '?'}resume=${key}&received=${received}`; // searchParams would rewrite the rest
     const socket = this.#attempt = new WebSocket(url.href, this.#protocols);
     socket.binaryType = this.#binaryType;
     setTimeout(() => { if (this.#attempt === socket) socket.onclose(new CloseEvent('close', { code: 1006 })); }, patience);
@@ -96,6 +96,7 @@ export class ResumingSocket extends EventTarget {
   #greeted(socket, { session, resumed, received, next }) {
     const known = this.#memory.session, away = this.state === 'away' ? Date.now() - this.since : 0;
     if (!known.greeted) known.shared = session !== known.key;
+    if (received > known.dropped) this.#failures = 0;
     const forgotten = known.greeted && !resumed; // and so the server has begun another session
     if (!known.shared && (forgotten || !this.#memory.drop(received))) return this.#finish(4404, 'no such session', false);
     this.#memory.update({ key: session, greeted: true, received: resumed ? known.received : next - 1 });
@@ -104,12 +105,12 @@ export class ResumingSocket extends EventTarget {
     for (const message of this.#memory.messages) socket.send(message);
     if (known.shared) this.#memory.drop();
     this.#keeps = Math.max(keptBytes, 2 * this.#memory.weight);
-    setTimeout(() => { if (this.#link === socket) this.#failures = 0; }, lasting);
     if (this.#closing) return socket.close(...this.#closing);
-    const first = this.readyState === 0;
-    this.readyState = 1;
+    if (this.readyState === 0) {
+      this.readyState = 1;
+      this.dispatchEvent(new Event('open'));
+    }
     if (this.state !== 'open') this.#become('open', { resumed, away });
-    if (first) this.dispatchEvent(new Event('open'));
   }
 
   #receive(number, { data, origin }) {
@@ -130,6 +131,7 @@ export class ResumingSocket extends EventTarget {
       if (this.#attempt && (again || code === 4409)) return this.#closing || this.#become('away');
     }
     if (!again || this.#closing) return this.#finish(code, reason, wasClean);
+    if (this.state === 'open' && Date.now() - this.since > lasting) this.#failures = 0;
     const wait = this.#failures && Math.min(slowest, 1000 * 2 ** (this.#failures - 1)) * (.75 + Math.random() / 2);
     this.#failures++;
     this.#retry = setTimeout(this.#renew, wait);
