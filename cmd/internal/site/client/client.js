@@ -1,8 +1,5 @@
 // A WebSocket that comes back by itself and continues where it was, for wsbridge with --resume
-// or --share. It takes the place of WebSocket:
-//
-//   import { ResumingSocket } from './.wsbridge/client.js';
-//   const socket = new ResumingSocket('/job');
+// or --share: import { ResumingSocket } from './.wsbridge/client.js'.
 //
 // It dispatches open and close once. In between, state events have the detail { state, since,
 // retryAt, resumed, away }: connecting, open, away or closed; times as of Date.now(); whether the
@@ -11,6 +8,7 @@
 // With --resume each message arrives exactly once, both ways. Own messages are kept until a new
 // connection tells what the server has; one is made for that when they exceed a mebibyte. With
 // --share, own messages may be lost with a connection.
+//
 // new ResumingSocket(url, [], { key: 'job' }) also continues after a reload of the page, behind the
 // last message that its listeners have seen: what they made of those is for the page to keep.
 // Own messages lie in sessionStorage. send throws if one does not fit, and has not sent it.
