@@ -25,9 +25,11 @@ func TestPages(t *testing.T) {
 	browser := startBrowser(t)
 	for name, run := range map[string]func(*testing.T, context.Context){
 		"dashboard": dashboardPage,
+		"shared":    dashboardShared,
 		"log":       logPage,
 		"chat":      chatPage,
 		"endings":   endings,
+		"job":       jobPage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,6 +64,21 @@ func dashboardPage(t *testing.T, browser context.Context) {
 	p.ask(`(window.before = samples.length) > 0`)
 	killed(p, s)
 	p.until(`samples.length > before`)
+}
+
+// dashboardShared: a page that comes later has the minute before at once, and one that
+// has lost its connection has each second once.
+func dashboardShared(t *testing.T, browser context.Context) {
+	script := `i=0; while [ $i -lt 40 ]; do i=$((i + 1)); echo "$i 1 2 97 0"; done; while read -r line; do echo "$line"; done`
+	s := start(t, nil, "--staticdir=dashboard", "--share", "--keep=forever", "--replay=30", "sh", "-c", script)
+	p := s.open(t, browser, "", 900, 700)
+	const seconds = `samples.map(s => s.free).join() === Array.from({ length: 30 }, (_, i) => 11 + i).join() &&
+		samples.every((s, i) => !i || Math.abs(s.time - samples[i - 1].time - 1000) < 300)`
+	p.until(seconds)
+	s.dial(t, "").send("41 1 2 97 0")
+	p.until(`samples.at(-1).free === 41`)
+	p.ask(`connect(), true`) // the samples so far are replaced, not doubled
+	p.until(`first === 0 && samples.at(-1).free === 41 && samples.length === new Set(samples.map(s => s.free)).size`)
 }
 
 // killed kills the program of the page, which tells so and comes back.
