@@ -41,7 +41,7 @@ var ofShare = []string{"keep", "restart", "replay", "sharebuffer", "slow", "maxc
 
 func (o *hostingOptions) flags() flagGroup {
 	g := newGroup("A program that outlives its connection, or serves many")
-	g.DurationVar(&o.resume, "resume", 0, "let a client come back to its program within this `time` (2m), by connecting with ?resume=KEY of its own")
+	g.DurationVar(&o.resume, "resume", 0, "let a client come back to its program within this `time` (2m), by connecting with ?resume=KEY of its own, as pages do with /.wsbridge/client.js")
 	o.resumeBuffer = bridge.DefaultBuffer
 	g.Var(sizeValue{&o.resumeBuffer}, "resumebuffer", "keep up to `size` bytes of messages for a client of --resume; the program waits when they are full")
 	share := g.VarPF(newChoice(&o.share, "", sharePrograms, shareURLs), "share", "", "run one program for all clients, or with =url one for each path and query")
