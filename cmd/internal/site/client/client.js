@@ -175,7 +175,7 @@ class Memory {
   #save(name, value) { this.#area?.setItem(this.#prefix + name, JSON.stringify(value)); }
 
   add(data) {
-    if (data instanceof Blob && this.#area) throw new TypeError('a Blob cannot be kept for a reload, an ArrayBuffer can');
+    if (data instanceof Blob && this.#area) throw new TypeError('no Blob with a key');
     let message = data instanceof Blob || data.byteLength !== undefined ? data : String(data);
     if (message.byteLength !== undefined) message = new Uint8Array(data.buffer ?? data, data.byteOffset, data.byteLength).slice();
     this.#area && this.#save(this.#last + 1, message.byteLength === undefined ? message : { bytes: [...message] });

@@ -1,4 +1,4 @@
-// Made of main.js and its modules by go generate. Their SHA-256: 0e0b345f1cf235c1ed615d32a1269a08ba5abc9d80bc334846ac79420e15f817
+// Made of main.js and its modules by go generate. Their SHA-256: bf83937e487dcd060ab57b0102daac84fbae54eeec684d4a52db708982309f20
 var prefix="wsbridge.";function recall(key,otherwise,area="localStorage"){try{return JSON.parse(window[area].
 getItem(prefix+key))??otherwise}catch{return otherwise}}function remember(key,value,area="localStora\
 ge"){try{window[area].setItem(prefix+key,JSON.stringify(value))}catch{}}var Address=class{#field;#page=location.href.replace(/#.*/,"");constructor(field){this.#field=field;
@@ -17,24 +17,24 @@ ssages of this kind",1005:"closed without a code",1006:"the connection was lost:
 he server’s policy does not allow this",1009:"the message was larger than the server takes (--maxf\
 ramesize)",1010:"the server lacks an extension",1011:"the server could not start or go on with the c\
 ommand",1012:"the command is being restarted",1013:"the server has too much to do; try again later",
-1014:"a server behind this one gave a bad answer",1015:"the TLS handshake failed",4404:"the command \
-is gone: its time was over, or the server is a new one",4409:"another connection has taken the comma\
-nd over",4410:"the server no longer keeps what was missed"};var causes={"server shutting down":"the \
-server is shutting down","session timeout":"the connection was as old as the server lets it become (\
---timeout)",idle:"nothing was said for as long as the server allows (--idletimeout)"};var signals={1:"\
-SIGHUP",2:"SIGINT",3:"SIGQUIT",4:"SIGILL",5:"SIGTRAP",6:"SIGABRT",8:"SIGFPE",9:"SIGKILL",11:"SIGSEGV",
-13:"SIGPIPE",14:"SIGALRM",15:"SIGTERM"};function ending({code,reason,opened,ours,refusal}){if(ours)return"\
-Disconnected";if(code===1006&&!opened)return failing(refusal);if(code>4e3&&code<4256)return`${code}:\
- the command ${commandsEnd(code-4e3,reason)}`;if(code===1001&&Object.hasOwn(causes,reason))return`${code}\
-: ${causes[reason]}`;const meaning=meanings[code]??"closed with a code of the command’s or the serve\
-r’s own";return`${code}: ${meaning}${reason?` (${reason})`:""}`}function failing({status,reason}){
-if(status===void 0)return"1006: no connection: the server cannot be reached";if(status===0)return"10\
-06: no connection: the server redirects this address, perhaps to a login";if(status<400)return"1006:\
- no connection, but the server would accept one now: try again; a proxy on the way may not pass WebS\
-ockets on";return`${status}: ${reason||"the server has refused the connection"}`}function commandsEnd(n,reason){
-const number=n-128,name=signals[number];const signal=`signal ${number}${name?` (${name})`:""}`;if(n>
-128&&!reason.startsWith("exit status"))return`was killed by ${signal}`;return`ended with exit status\
- ${n}${n>128&&name?`, as a shell does after ${signal}`:""}`}var mostLines=200;var longest=1e4;var History=class{#lines=recall("history",[]).filter(line=>typeof line===
+1014:"a server behind this one gave a bad answer",1015:"the TLS handshake failed",4404:"the server k\
+nows this session no longer",4409:"another connection has taken over",4410:"the server no longer kee\
+ps what was missed"};var causes={"server shutting down":"the server is shutting down","session timeo\
+ut":"the connection was as old as the server lets it become (--timeout)",idle:"nothing was said for \
+as long as the server allows (--idletimeout)"};var signals={1:"SIGHUP",2:"SIGINT",3:"SIGQUIT",4:"SIG\
+ILL",5:"SIGTRAP",6:"SIGABRT",8:"SIGFPE",9:"SIGKILL",11:"SIGSEGV",13:"SIGPIPE",14:"SIGALRM",15:"SIGTE\
+RM"};function ending({code,reason,opened,ours,refusal}){if(ours)return"Disconnected";if(code===1006&&
+!opened)return failing(refusal);if(code>4e3&&code<4256)return`${code}: the command ${commandsEnd(code-
+4e3,reason)}`;if(code===1001&&Object.hasOwn(causes,reason))return`${code}: ${causes[reason]}`;const meaning=meanings[code]??
+"closed with a code of the command’s or the server’s own";return`${code}: ${meaning}${reason?` (${reason}\
+)`:""}`}function failing({status,reason}){if(status===void 0)return"1006: no connection: the server \
+cannot be reached";if(status===0)return"1006: no connection: the server redirects this address, perh\
+aps to a login";if(status<400)return"1006: no connection, but the server would accept one now: try a\
+gain; a proxy on the way may not pass WebSockets on";return`${status}: ${reason||"the server has ref\
+used the connection"}`}function commandsEnd(n,reason){const number=n-128,name=signals[number];const signal=`\
+signal ${number}${name?` (${name})`:""}`;if(n>128&&!reason.startsWith("exit status"))return`was kill\
+ed by ${signal}`;return`ended with exit status ${n}${n>128&&name?`, as a shell does after ${signal}`:
+""}`}var mostLines=200;var longest=1e4;var History=class{#lines=recall("history",[]).filter(line=>typeof line===
 "string");#at=this.#lines.length;#draft="";add(line){if(line&&line.length<=longest&&line!==this.#lines.
 at(-1)){this.#lines=[...recall("history",this.#lines),line].slice(-mostLines);remember("history",this.#lines)}
 this.#at=this.#lines.length;this.#draft=""}back(current){if(this.#at===0)return void 0;if(this.#at===
@@ -135,15 +135,15 @@ getItem(this.#prefix+name)??null);this.update(load("session"));for(let kept;(kep
 null;)this.#keep(kept.bytes?Uint8Array.from(kept.bytes):kept)}get#last(){return this.session.dropped+
 this.messages.length}get weight(){return this.bytes+64*this.messages.length}update(changes){this.#save(
 "session",Object.assign(this.session,changes))}#save(name,value){this.#area?.setItem(this.#prefix+name,
-JSON.stringify(value))}add(data){if(data instanceof Blob&&this.#area)throw new TypeError("a Blob can\
-not be kept for a reload, an ArrayBuffer can");let message=data instanceof Blob||data.byteLength!==void 0?
-data:String(data);if(message.byteLength!==void 0)message=new Uint8Array(data.buffer??data,data.byteOffset,
-data.byteLength).slice();this.#area&&this.#save(this.#last+1,message.byteLength===void 0?message:{bytes:[
-...message]});return this.#keep(message)}#keep(message){this.bytes+=sizeOf(message);this.messages.push(
-message);return message}drop(number=this.#last){if(number<this.session.dropped||number>this.#last)return false;
-for(const message of this.messages.splice(0,number-this.session.dropped)){this.bytes-=sizeOf(message);
-const gone=++this.session.dropped;this.#area?.removeItem(this.#prefix+gone)}return true}clear(){this.
-drop();this.#area?.removeItem(`${this.#prefix}session`)}};async function refusalAt(address2,signal){const url=new URL(address2);url.protocol=url.protocol==="w\
+JSON.stringify(value))}add(data){if(data instanceof Blob&&this.#area)throw new TypeError("no Blob wi\
+th a key");let message=data instanceof Blob||data.byteLength!==void 0?data:String(data);if(message.byteLength!==
+void 0)message=new Uint8Array(data.buffer??data,data.byteOffset,data.byteLength).slice();this.#area&&
+this.#save(this.#last+1,message.byteLength===void 0?message:{bytes:[...message]});return this.#keep(
+message)}#keep(message){this.bytes+=sizeOf(message);this.messages.push(message);return message}drop(number=this.#last){
+if(number<this.session.dropped||number>this.#last)return false;for(const message of this.messages.splice(
+0,number-this.session.dropped)){this.bytes-=sizeOf(message);const gone=++this.session.dropped;this.#area?.
+removeItem(this.#prefix+gone)}return true}clear(){this.drop();this.#area?.removeItem(`${this.#prefix}\
+session`)}};async function refusalAt(address2,signal){const url=new URL(address2);url.protocol=url.protocol==="w\
 ss:"?"https:":"http:";try{const answer=await fetch(url,{headers:{"Wsbridge-Origin":location.origin},
 cache:"no-store",redirect:"manual",signal:AbortSignal.any([signal,AbortSignal.timeout(5e3)])});return{
 status:answer.status,reason:await reasonIn(answer)}}catch{return{}}}async function reasonIn(answer){

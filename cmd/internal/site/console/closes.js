@@ -18,8 +18,8 @@ const meanings = {
   1013: 'the server has too much to do; try again later',
   1014: 'a server behind this one gave a bad answer',
   1015: 'the TLS handshake failed',
-  4404: 'the command is gone: its time was over, or the server is a new one',
-  4409: 'another connection has taken the command over',
+  4404: 'the server knows this session no longer',
+  4409: 'another connection has taken over',
   4410: 'the server no longer keeps what was missed',
 };
 
