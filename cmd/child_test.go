@@ -66,6 +66,8 @@ func child(args []string) int {
 		time.Sleep(10 * time.Minute) // not for ever, should a test be killed
 	case "obey": // what its input says
 		return obey(os.Stdin)
+	case "exchange": // N numbered lines in both directions
+		return exchange(os.Stdin, number(args))
 	case "weather": // something to see; its seconds are N times as fast
 		return weather(os.Stdin, number(args))
 	case "lines": // N numbered ones after the first line in, then exit status 5

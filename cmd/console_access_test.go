@@ -187,7 +187,7 @@ func (p *tab) prefer(scheme string) {
 
 // consoleModules calls functions of the modules by themselves.
 func consoleModules(t *testing.T, browser context.Context) {
-	files := http.FileServerFS(os.DirFS("internal/site/console"))
+	files := http.FileServerFS(os.DirFS("internal/site"))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, ".js") { // which the tables of a machine may not know
 			w.Header().Set("Content-Type", "text/javascript")
@@ -197,7 +197,7 @@ func consoleModules(t *testing.T, browser context.Context) {
 	defer server.Close()
 	p := newTab(t, browser)
 	// The page works from its parts, too; only, there is no socket behind it.
-	p.do(chromedp.Navigate(server.URL + "/console.html"))
+	p.do(chromedp.Navigate(server.URL + "/console/console.html"))
 	p.until(`document.title.startsWith('○')`)
 	for _, test := range []struct{ module, expression, want string }{
 		{"closes.js", `ending({code: 1001, reason: 'server shutting down', opened: true})`, "1001: the server is shutting down"},
@@ -234,7 +234,7 @@ func consoleModules(t *testing.T, browser context.Context) {
 		{"json.js", `String(pretty('7')) + pretty('{') + pretty('[]')`, "undefinedundefined[]"},
 		{"messages.js", `messagesOf('a\nb', 'lines', true).map(m => new TextDecoder().decode(m)).join('|')`, "a\n|b\n"},
 	} {
-		got := ask[string](p, `import('/%s').then(module => { Object.assign(globalThis, module); return %s })`, test.module, test.expression)
+		got := ask[string](p, `import('/console/%s').then(module => { Object.assign(globalThis, module); return %s })`, test.module, test.expression)
 		if got != test.want {
 			t.Errorf("%s is %q, want %q", test.expression, got, test.want)
 		}

@@ -25,6 +25,8 @@ func TestConsole(t *testing.T) {
 		{"ends in words", consoleEnds},
 		{"history", consoleHistory},
 		{"reconnect", consoleReconnects},
+		{"resume", consoleResumes},
+		{"resume refused", consoleResumeRefused},
 		{"restart", consoleRestart},
 		{"reload", consoleReload},
 		{"address", consoleAddress},

@@ -41,7 +41,7 @@ var ofShare = []string{"keep", "restart", "replay", "sharebuffer", "slow", "maxc
 
 func (o *hostingOptions) flags() flagGroup {
 	g := newGroup("A program that outlives its connection, or serves many")
-	g.DurationVar(&o.resume, "resume", 0, "keep a program for this `time` (2m) after its connection is lost; its client comes back with ?resume=KEY, where it chose KEY")
+	g.DurationVar(&o.resume, "resume", 0, "keep a program for this `time` (2m) after its connection is lost; its client comes back with ?resume=KEY, where it chose KEY, as pages do with /.wsbridge/client.js")
 	o.resumeBuffer = bridge.DefaultBuffer
 	g.Var(sizeValue{&o.resumeBuffer}, "resumebuffer", "keep up to `size` bytes of messages that a client of --resume may not have yet; when they are full, the program waits")
 	share := g.VarPF(newChoice(&o.share, "", sharePrograms, shareURLs), "share", "", "run one program for all clients; with =url one for each path and query")

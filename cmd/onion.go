@@ -8,6 +8,7 @@ import (
 	"github.com/wsbridge/wsbridge/bridge"
 	"github.com/wsbridge/wsbridge/cmd/internal/listen"
 	"github.com/wsbridge/wsbridge/cmd/internal/site"
+	"github.com/wsbridge/wsbridge/cmd/internal/site/client"
 	"github.com/wsbridge/wsbridge/cmd/internal/site/console"
 )
 
@@ -17,6 +18,7 @@ import (
 //	the user's headers, which go on every answer from further in
 //	the redirect to https, if there is an address to redirect to
 //	the check of the Host
+//	client.js, which takes pages back to their programs
 //	for a WebSocket: the program, behind all of bridge's other checks
 //	for a page, in this order: what the console asks, live reload's own files, CGI
 //	programs, files, the page of an application, the console, "not found"
@@ -28,7 +30,7 @@ func (s *openSite) onion(t timeouts, https net.Addr) http.Handler {
 		pages = http.HandlerFunc(s.live.Missing)
 	}
 	if s.devConsole {
-		pages = console.New(console.Options{Binary: s.isBytes(), PassStderr: s.passStderr}, pages)
+		pages = console.New(console.Options{Binary: s.isBytes(), PassStderr: s.passStderr, Resume: s.resume > 0}, pages)
 	}
 	if s.files != nil && s.spa {
 		pages = s.files.Index(pages)
@@ -49,12 +51,19 @@ func (s *openSite) onion(t timeouts, https net.Addr) http.Handler {
 	h := s.withPages(pages)
 	if !s.hasSocket() {
 		h = s.withoutSocket(h)
+	} else if s.hosting() != nil {
+		h = client.Handler(s.hostChecked, h)
 	}
 	if https != nil {
-		h = listen.ByTLS(h, s.bridge.Gate.HostChecked(listen.ToHTTPS(https), s.bridge.Events))
+		h = listen.ByTLS(h, s.hostChecked(listen.ToHTTPS(https)))
 	}
 	h = site.WithHeaders(h, s.headers, s.headersWS, s.headersHTTP)
 	return site.WithoutStalls(h, t.header, t.stall)
+}
+
+// hostChecked is a handler of requests whose Host is one of the server's.
+func (s *openSite) hostChecked(h http.Handler) http.Handler {
+	return s.bridge.Gate.HostChecked(h, s.bridge.Events)
 }
 
 // runCGI answers requests by the programs of a directory, and others by next.
@@ -85,10 +94,10 @@ func (s *openSite) refusal(r *http.Request) (status int, reason string) {
 // withoutSocket refuses WebSockets, because there is no program for them, and passes
 // other requests to next.
 func (s *openSite) withoutSocket(next http.Handler) http.Handler {
-	refusal := s.bridge.Gate.HostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	refusal := s.hostChecked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.bridge.Events(bridge.Refused{Info: bridge.Info{Remote: r.RemoteAddr, Path: r.URL.Path}, Refusal: noSocket})
 		http.Error(w, noSocket.Reason, noSocket.Status)
-	}), s.bridge.Events)
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if bridge.AsksForUpgrade(r) {
 			refusal.ServeHTTP(w, r)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsbridge/wsbridge/cmd/internal/site/client"
 	"github.com/wsbridge/wsbridge/cmd/internal/site/livereload"
 	"github.com/wsbridge/wsbridge/cmd/internal/site/sitetest"
 )
@@ -98,6 +99,35 @@ func TestOnion(t *testing.T) {
 		}
 		if !w.limited {
 			t.Errorf("%s: a client may take as long as it likes", test.name)
+		}
+	}
+}
+
+// client.js is there for those who can use it, before all pages and without any.
+func TestOnionClient(t *testing.T) {
+	for _, test := range []struct {
+		host   string
+		args   []string
+		status int
+	}{
+		{"localhost", []string{"--resume=1m", "--staticdir=" + sitetest.Public(t), "--spa", "child"}, 200},
+		{"localhost", []string{"--resume=1m", "child"}, 200},
+		{"localhost", []string{"--share", "child"}, 200},
+		{"evil.example", []string{"--share", "child"}, 403},
+		{"localhost", []string{"child"}, 426},
+		{"localhost", []string{"--devconsole", "child"}, 200}, // the console
+	} {
+		o, _, status, stderr := parse(test.args...)
+		if status != 0 {
+			t.Fatal(stderr)
+		}
+		r := httptest.NewRequest("GET", client.Script, nil)
+		r.Host = test.host
+		w := httptest.NewRecorder()
+		opened(t, o).onion(timeouts{}.orDefaults(), nil).ServeHTTP(w, r)
+		isModule := strings.HasPrefix(w.Header().Get("Content-Type"), "text/javascript")
+		if w.Code != test.status || isModule != (test.status == 200 && test.args[0] != "--devconsole") {
+			t.Errorf("%s for %q: %d %q", test.host, test.args, w.Code, w.Header())
 		}
 	}
 }

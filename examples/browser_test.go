@@ -74,6 +74,14 @@ type tab struct {
 // window of this size in px, and waits until it is connected.
 func (s *server) open(t *testing.T, browser context.Context, fragment string, width, height int64, options ...chromedp.EmulateViewportOption) *tab {
 	t.Helper()
+	p := openPage(t, browser, "http"+strings.TrimPrefix(s.url, "ws")+fragment, width, height, options...)
+	p.until(`document.querySelector('#words').textContent === 'Connected'`)
+	return p
+}
+
+// openPage opens a page in a window of this size in px.
+func openPage(t *testing.T, browser context.Context, url string, width, height int64, options ...chromedp.EmulateViewportOption) *tab {
+	t.Helper()
 	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	p := &tab{t: t, ctx: ctx}
 	t.Cleanup(func() {
@@ -87,8 +95,7 @@ func (s *server) open(t *testing.T, browser context.Context, fragment string, wi
 	if err := chromedp.Listen(ctx, p.hear); err != nil {
 		t.Fatal(err)
 	}
-	p.do(chromedp.EmulateViewport(width, height, options...), chromedp.Navigate("http"+strings.TrimPrefix(s.url, "ws")+fragment))
-	p.until(`document.querySelector('#words').textContent === 'Connected'`)
+	p.do(chromedp.EmulateViewport(width, height, options...), chromedp.Navigate(url))
 	return p
 }
 
@@ -102,7 +109,7 @@ func (p *tab) hear(event any) {
 		}
 	case *log.EventEntryAdded:
 		// A connection that fails is what some of the tests are about.
-		if strings.Contains(e.Entry.Text, "WebSocket connection to") {
+		if strings.Contains(e.Entry.Text, "WebSocket connection to") || strings.Contains(e.Entry.Text, "WebSocket is closed before") {
 			return
 		}
 		complaint = e.Entry.Text

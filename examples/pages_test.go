@@ -25,9 +25,11 @@ func TestPages(t *testing.T) {
 	browser := startBrowser(t)
 	for name, run := range map[string]func(*testing.T, context.Context){
 		"dashboard": dashboardPage,
+		"shared":    dashboardShared,
 		"log":       logPage,
 		"chat":      chatPage,
 		"endings":   endings,
+		"job":       jobPage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,6 +64,21 @@ func dashboardPage(t *testing.T, browser context.Context) {
 	p.ask(`(window.before = samples.length) > 0`)
 	killed(p, s)
 	p.until(`samples.length > before`)
+}
+
+// dashboardShared: a page that comes later has the minute before at once, and one that
+// has lost its connection has each second once.
+func dashboardShared(t *testing.T, browser context.Context) {
+	script := `i=0; while [ $i -lt 40 ]; do i=$((i + 1)); echo "$i 1 2 97 0"; done; while read -r line; do echo "$line"; done`
+	s := start(t, nil, "--staticdir=dashboard", "--share", "--keep=forever", "--replay=30", "sh", "-c", script)
+	p := s.open(t, browser, "", 900, 700)
+	const seconds = `samples.map(s => s.free).join() === Array.from({ length: 30 }, (_, i) => 11 + i).join() &&
+		samples.every((s, i) => !i || Math.abs(s.time - samples[i - 1].time - 1000) < 300)`
+	p.until(seconds)
+	s.dial(t, "").send("41 1 2 97 0")
+	p.until(`samples.at(-1).free === 41`)
+	p.ask(`connect(), true`) // the samples so far are replaced, not doubled
+	p.until(`first === 0 && samples.at(-1).free === 41 && samples.length === new Set(samples.map(s => s.free)).size`)
 }
 
 // killed kills the program of the page, which tells so and comes back.
@@ -121,8 +138,7 @@ func logPage(t *testing.T, browser context.Context) {
 
 func chatPage(t *testing.T, browser context.Context) {
 	need(t, "python3")
-	room := filepath.Join(t.TempDir(), "room")
-	s := start(t, nil, "--staticdir=chat", "chat/chat.py", room)
+	s := start(t, nil, "--staticdir=chat", "--share=url", "--replay=50", "chat/chat.py")
 	ann, bob := s.open(t, browser, "", 360, 700, phone...), s.open(t, browser, "", 900, 700)
 	// All of it goes by keyboard; with no name yet, it starts there.
 	for _, keys := range []string{"Ann", kb.Enter, "hello", kb.Enter} {
@@ -139,15 +155,17 @@ func chatPage(t *testing.T, browser context.Context) {
 		p.untilLines("#lines b", "Ann", `<img src=x onerror=alert(1)>`)
 	}
 	ann.untilLines("#lines li.own p", "hello")
-	bob.write("#name", "Bob") // another name is another session
-	bob.until(`named === 'Bob' && document.querySelector('#words').textContent === 'Connected'`)
+	bob.write("#name", "Bob")
 	bob.write("#text", "again")
 	want = append(want, "again")
 	ann.untilLines("#lines p", want...)
 	ann.untilLines("#lines b", "Ann", `<img src=x onerror=alert(1)>`, "Bob")
 
-	// After the end of its program a page has each line once, and its name.
-	s.wantChildren(2)
+	// Whoever comes later is told what was said before.
+	s.open(t, browser, "", 900, 700).untilLines("#lines p", want...)
+
+	// After the end of the program a page has each line once.
+	s.wantChildren(1)
 	for _, pid := range s.processes(s.cmd.Process.Pid) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)

@@ -14,49 +14,51 @@ import (
 	"github.com/coder/websocket"
 )
 
-// TestChat is about the file of the room, without a browser.
+// TestChat is about the program of the rooms, without a browser.
 func TestChat(t *testing.T) {
 	t.Parallel()
 	need(t, "python3")
-	room := filepath.Join(t.TempDir(), "room")
-	var lines []string
-	for i := range 400 {
-		lines = append(lines, fmt.Sprintf(`[%d, "id", "Ann", "%d"]`, i+1, i))
-	}
-	appendLines(t, room, lines...)
-	s := start(t, nil, "chat/chat.py", room)
-	one, other := s.dial(t, ""), s.dial(t, "")
-	for _, c := range []*client{one, other} {
-		c.read() // its id
-		for _, want := range lines[350:] {
-			c.want(want)
-		}
+	s := start(t, nil, "--share=url", "--keep=1m", "--replay=50", "chat/chat.py")
+	one, other, elsewhere := s.dial(t, "?a"), s.dial(t, "?a"), s.dial(t, "?b")
+	elsewhere.send(`["id", "Eve", "in another room"]`)
+	if got := elsewhere.read(); !strings.HasSuffix(got, `, "id", "Eve", "in another room"]`) {
+		t.Errorf("the other room: %s", got)
 	}
 	// A line of the visitor's cannot be two, or another's.
-	one.send("A\tnn\nforged\r[1, \"id\", \"Bob\", \"x\"]\n\n")
+	one.send("[\"id\", \"A\\tnn\", \"forged\\r\\n[1, \\\"id\\\", \\\"Bob\\\", \\\"x\\\"]\"]")
 	for _, c := range []*client{one, other} {
-		if got := c.read(); !strings.HasSuffix(got, `, "A nn", "forged [1, \"id\", \"Bob\", \"x\"]"]`) {
+		if got := c.read(); !strings.HasSuffix(got, `, "id", "A nn", "forged [1, \"id\", \"Bob\", \"x\"]"]`) {
 			t.Errorf("got %s", got)
 		}
 	}
-	text, err := os.ReadFile(room)
-	if err != nil {
-		t.Fatal(err)
+	// What is no message of a page's is a text; what says nothing is not passed on.
+	for _, line := range []string{"", `["id", "", "x"]`, `["id", "Ann", " "]`, `[1, 2]`, `{"a": 1}`, "[", `["id", "Ann", ["a"]]`} {
+		one.send(line)
 	}
-	if n := strings.Count(string(text), "\n"); n != 200 {
-		t.Errorf("the room has %d lines, want the last 200", n)
+	for _, want := range []string{`"", "nobody", "[1, 2]"]`, `"", "nobody", "{\"a\": 1}"]`, `"", "nobody", "["]`, `"id", "Ann", "['a']"]`} {
+		for _, c := range []*client{one, other} {
+			if got := c.read(); !strings.HasSuffix(got, want) {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		}
 	}
-	// Many speak at once, and each hears each line once.
-	const each = 8
-	other.send("Bob")
+	// Many speak at once, and all hear each line once, in one order and with rising times.
+	const each = 20
 	for i := range each {
-		one.send(fmt.Sprint("one ", i))
-		other.send(fmt.Sprint("other ", i))
+		one.send(fmt.Sprintf(`["1", "Ann", "one %d"]`, i))
+		other.send(fmt.Sprintf(`["2", "Bob", "other %d"]`, i))
 	}
 	heard := map[*client]string{}
 	for _, c := range []*client{one, other} {
+		last := 0
 		for range 2 * each {
-			heard[c] += c.read() + "\n"
+			line := c.read()
+			var at int
+			if _, err := fmt.Sscanf(line, "[%d,", &at); err != nil || at <= last {
+				t.Errorf("%s after %d: %v", line, last, err)
+			}
+			last = at
+			heard[c] += line + "\n"
 		}
 	}
 	if heard[one] != heard[other] {
@@ -64,17 +66,10 @@ func TestChat(t *testing.T) {
 	}
 	one.close()
 	other.close()
-	s.wantChildren(0)
-
-	// A file that is no room stays as it is.
-	if err := os.WriteFile(room, []byte("precious\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, closed := s.dial(t, "").rest(); closed.Code != 4001 {
-		t.Errorf("with a file that is no room: %v, want 4001", closed)
-	}
-	if text, _ := os.ReadFile(room); string(text) != "precious\n" {
-		t.Errorf("the file is now %q", text)
+	elsewhere.close()
+	s.wantChildren(2) // for a minute
+	if got := s.dial(t, "?b").read(); !strings.HasSuffix(got, `"in another room"]`) {
+		t.Errorf("whoever comes later hears %s", got)
 	}
 }
 
@@ -124,23 +119,23 @@ func TestQuickCommands(t *testing.T) {
 		t.Skip("the dashboard shows numbers of Linux")
 	}
 	need(t, "python3")
-	commands := regexp.MustCompile(`(?m)^ *wsbridge (--staticdir=examples/(dashboard|log|chat) [^#\n]*)`)
+	commands := regexp.MustCompile(`(?m)^ *wsbridge (--staticdir=examples/(dashboard|log|chat|job) [^#\n]*)`)
 	for _, name := range []string{"README.md", "../man/wsbridge-pages.7.md"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		found := commands.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", ""), -1)
-		if len(found) != 3 {
-			t.Fatalf("%s has the commands %q, want one for each of the three", name, found)
+		if len(found) != 4 {
+			t.Fatalf("%s has the commands %q, want one for each of the four", name, found)
 		}
 		for _, command := range found {
 			line := regexp.MustCompile(`/tmp/|/var/log/`).ReplaceAllString(command[1], t.TempDir()+"/")
 			s := start(t, nil, strings.Fields(strings.ReplaceAll(line, "examples/", ""))...)
 			s.page(command[2] + "/index.html")
 			c := s.dial(t, "")
-			if command[2] == "log" {
-				c.send("")
+			if command[2] != "dashboard" {
+				c.send("something")
 			}
 			c.read()
 			c.close()
@@ -170,7 +165,7 @@ func TestConnections(t *testing.T) {
 
 // The examples to put to work stay short enough to be read at once.
 func TestShort(t *testing.T) {
-	for _, script := range []string{"dashboard/vmstat.sh", "log/follow.py", "chat/chat.py"} {
+	for _, script := range []string{"dashboard/vmstat.sh", "log/follow.py", "chat/chat.py", "job/job.sh"} {
 		text, err := os.ReadFile(script)
 		if err != nil {
 			t.Fatal(err)

@@ -202,8 +202,7 @@ func logPicture(t *testing.T, browser context.Context) {
 
 func chatPicture(t *testing.T, browser context.Context) {
 	need(t, "python3")
-	room := filepath.Join(t.TempDir(), "room")
-	s := start(t, nil, "--staticdir=chat", "chat/chat.py", room)
+	s := start(t, nil, "--staticdir=chat", "--share=url", "chat/chat.py")
 	people := map[string]*tab{}
 	for _, name := range []string{"Ada", "Grace", "Linus"} {
 		people[name] = s.open(t, browser, "", 800, 640, chromedp.EmulateScale(1.5))

@@ -1,4 +1,4 @@
-// Made of main.js and its modules by go generate. Their SHA-256: 054d6c4237ddddfe80cae469d3e71c693ac89b4414f73065f5a770141f8af7e6
+// Made of main.js and its modules by go generate. Their SHA-256: bf83937e487dcd060ab57b0102daac84fbae54eeec684d4a52db708982309f20
 var prefix="wsbridge.";function recall(key,otherwise,area="localStorage"){try{return JSON.parse(window[area].
 getItem(prefix+key))??otherwise}catch{return otherwise}}function remember(key,value,area="localStora\
 ge"){try{window[area].setItem(prefix+key,JSON.stringify(value))}catch{}}var Address=class{#field;#page=location.href.replace(/#.*/,"");constructor(field){this.#field=field;
@@ -17,22 +17,24 @@ ssages of this kind",1005:"closed without a code",1006:"the connection was lost:
 he server’s policy does not allow this",1009:"the message was larger than the server takes (--maxf\
 ramesize)",1010:"the server lacks an extension",1011:"the server could not start or go on with the c\
 ommand",1012:"the command is being restarted",1013:"the server has too much to do; try again later",
-1014:"a server behind this one gave a bad answer",1015:"the TLS handshake failed"};var causes={"serv\
-er shutting down":"the server is shutting down","session timeout":"the connection was as old as the \
-server lets it become (--timeout)",idle:"nothing was said for as long as the server allows (--idleti\
-meout)"};var signals={1:"SIGHUP",2:"SIGINT",3:"SIGQUIT",4:"SIGILL",5:"SIGTRAP",6:"SIGABRT",8:"SIGFPE",
-9:"SIGKILL",11:"SIGSEGV",13:"SIGPIPE",14:"SIGALRM",15:"SIGTERM"};function ending({code,reason,opened,
-ours,refusal}){if(ours)return"Disconnected";if(code===1006&&!opened)return failing(refusal);if(code>
-4e3&&code<4256)return`${code}: the command ${commandsEnd(code-4e3,reason)}`;if(code===1001&&Object.hasOwn(
-causes,reason))return`${code}: ${causes[reason]}`;const meaning=meanings[code]??"closed with a code \
-of the command’s or the server’s own";return`${code}: ${meaning}${reason?` (${reason})`:""}`}function failing({
-status,reason}){if(status===void 0)return"1006: no connection: the server cannot be reached";if(status===
-0)return"1006: no connection: the server redirects this address, perhaps to a login";if(status<400)return"\
-1006: no connection, but the server would accept one now: try again; a proxy on the way may not pass\
- WebSockets on";return`${status}: ${reason||"the server has refused the connection"}`}function commandsEnd(n,reason){
-const number=n-128,name=signals[number];const signal=`signal ${number}${name?` (${name})`:""}`;if(n>
-128&&!reason.startsWith("exit status"))return`was killed by ${signal}`;return`ended with exit status\
- ${n}${n>128&&name?`, as a shell does after ${signal}`:""}`}var mostLines=200;var longest=1e4;var History=class{#lines=recall("history",[]).filter(line=>typeof line===
+1014:"a server behind this one gave a bad answer",1015:"the TLS handshake failed",4404:"the server k\
+nows this session no longer",4409:"another connection has taken over",4410:"the server no longer kee\
+ps what was missed"};var causes={"server shutting down":"the server is shutting down","session timeo\
+ut":"the connection was as old as the server lets it become (--timeout)",idle:"nothing was said for \
+as long as the server allows (--idletimeout)"};var signals={1:"SIGHUP",2:"SIGINT",3:"SIGQUIT",4:"SIG\
+ILL",5:"SIGTRAP",6:"SIGABRT",8:"SIGFPE",9:"SIGKILL",11:"SIGSEGV",13:"SIGPIPE",14:"SIGALRM",15:"SIGTE\
+RM"};function ending({code,reason,opened,ours,refusal}){if(ours)return"Disconnected";if(code===1006&&
+!opened)return failing(refusal);if(code>4e3&&code<4256)return`${code}: the command ${commandsEnd(code-
+4e3,reason)}`;if(code===1001&&Object.hasOwn(causes,reason))return`${code}: ${causes[reason]}`;const meaning=meanings[code]??
+"closed with a code of the command’s or the server’s own";return`${code}: ${meaning}${reason?` (${reason}\
+)`:""}`}function failing({status,reason}){if(status===void 0)return"1006: no connection: the server \
+cannot be reached";if(status===0)return"1006: no connection: the server redirects this address, perh\
+aps to a login";if(status<400)return"1006: no connection, but the server would accept one now: try a\
+gain; a proxy on the way may not pass WebSockets on";return`${status}: ${reason||"the server has ref\
+used the connection"}`}function commandsEnd(n,reason){const number=n-128,name=signals[number];const signal=`\
+signal ${number}${name?` (${name})`:""}`;if(n>128&&!reason.startsWith("exit status"))return`was kill\
+ed by ${signal}`;return`ended with exit status ${n}${n>128&&name?`, as a shell does after ${signal}`:
+""}`}var mostLines=200;var longest=1e4;var History=class{#lines=recall("history",[]).filter(line=>typeof line===
 "string");#at=this.#lines.length;#draft="";add(line){if(line&&line.length<=longest&&line!==this.#lines.
 at(-1)){this.#lines=[...recall("history",this.#lines),line].slice(-mostLines);remember("history",this.#lines)}
 this.#at=this.#lines.length;this.#draft=""}back(current){if(this.#at===0)return void 0;if(this.#at===
@@ -80,26 +82,92 @@ value=text2;this.#fit()}#fit(){const line=this.#find("#line");line.rows=Math.min
 "\n").length);this.#check()}#check(){if(this.#find("#trouble").textContent)this.#complain("")}#complain(what){
 this.#find("#trouble").textContent=what;this.#find("#line").ariaInvalid=what!==""}#takeDrops(){addEventListener(
 "dragover",event=>event.preventDefault());addEventListener("drop",event=>{event.preventDefault();this.#sendFile(
-event.dataTransfer.files[0])})}};async function refusalAt(address2,signal){const url=new URL(address2);url.protocol=url.protocol==="w\
+event.dataTransfer.files[0])})}};var keptBytes=1<<20;var slowest=3e4;var patience=3e4;var lasting=1e4;var asleep=1e5;var randomKey=()=>crypto.
+getRandomValues(new Uint32Array(4)).reduce((key,n)=>key+n.toString(16).padStart(8,"0"),"");var sizeOf=message=>message.
+size??message.byteLength??new TextEncoder().encode(message).length;var abandon=socket=>Object.assign(
+socket,{onmessage:null,onclose:null}).close();var ResumingSocket=class extends EventTarget{static CONNECTING=0;static OPEN=1;static CLOSING=2;static CLOSED=3;CONNECTING=0;OPEN=1;CLOSING=2;CLOSED=3;onopen=null;onmessage=null;onerror=null;onclose=null;onstate=null;protocol="";readyState=0;state="\
+connecting";since=Date.now();#link;#attempt;#closing;#protocols;#memory;#binaryType="blob";#failures=0;#seen=Date.
+now();#retry;#watch;#keeps=keptBytes;#renew=()=>{if(!this.#attempt&&this.readyState<2)this.#connect()};constructor(url,protocols=[],{
+key}={}){super();for(const type of["open","message","error","close","state"]){this.addEventListener(
+type,event=>this[`on${type}`]?.(event))}this.url=new URL(url,location.href).href.replace(/^http/,"ws");
+this.#protocols=["wsbridge.v1"].concat(protocols);this.#memory=new Memory(key,this.url);this.#connect();
+globalThis.addEventListener("online",this.#renew);this.#watch=setInterval(()=>{if(Date.now()-this.#seen>
+asleep)this.#renew();this.#seen=Date.now()},lasting);queueMicrotask(()=>this.#become(this.state))}get binaryType(){
+return this.#binaryType}set binaryType(type){this.#binaryType=type;for(const socket of[this.#link,this.#attempt].
+filter(Boolean))socket.binaryType=type}get bufferedAmount(){return this.#link?.bufferedAmount??this.#memory.
+bytes}send(data){if(this.readyState>=2)return;const message=this.#memory.add(data);if(!this.#link)return;
+this.#link.send(message);if(this.#memory.session.shared)this.#memory.drop();else if(this.#memory.weight-
+this.#link.bufferedAmount>this.#keeps)this.#renew()}close(...how){if(this.readyState>=2)return;if(!this.#link)
+return this.#finish(1006,"",false);if(!this.#attempt)this.#link.close(...how);this.#closing=how;this.
+readyState=2}#connect(){clearTimeout(this.#retry);const url=new URL(this.url),{key,received}=this.#memory.
+session;url.search+=`${url.search?"&":"?"}resume=${key}&received=${received}`;const socket=this.#attempt=
+new WebSocket(url.href,this.#protocols);socket.binaryType=this.#binaryType;setTimeout(()=>{if(this.#attempt===
+socket)socket.onclose(new CloseEvent("close",{code:1006}))},patience);let next;socket.onmessage=event=>{
+if(next!==void 0)return this.#receive(next++,event);const hello=JSON.parse(event.data);this.#greeted(
+socket,hello);next=hello.next};socket.onclose=event=>{abandon(socket);this.#ended(socket,event)}}#greeted(socket,{
+session,resumed,received,next}){const known=this.#memory.session,away=this.state==="away"?Date.now()-
+this.since:0;if(!known.greeted)known.shared=session!==known.key;if(received>known.dropped)this.#failures=
+0;const forgotten=known.greeted&&!resumed;if(!known.shared&&(forgotten||!this.#memory.drop(received)))
+return this.#finish(4404,"no such session",false);this.#memory.update({key:session,greeted:true,received:resumed?
+known.received:next-1});if(this.#link)abandon(this.#link);[this.#link,this.#attempt,this.protocol]=[
+socket,void 0,socket.protocol];for(const message of this.#memory.messages)socket.send(message);if(known.
+shared)this.#memory.drop();this.#keeps=Math.max(keptBytes,2*this.#memory.weight);if(this.#closing)return socket.
+close(...this.#closing);if(this.readyState===0){this.readyState=1;this.dispatchEvent(new Event("open"))}
+if(this.state!=="open")this.#become("open",{resumed,away})}#receive(number,{data,origin}){if(number<=
+this.#memory.session.received)return;this.#memory.session.received=number;this.#failures=0;this.dispatchEvent(
+new MessageEvent("message",{data,origin}));if(this.readyState<3)this.#memory.update()}#ended(socket,{
+code,reason,wasClean}){const again=code===1006||code===1001&&reason!=="session timeout"&&reason!=="i\
+dle";if(socket!==this.#link){this.#attempt=void 0;if(this.#link)return this.#closing&&this.#link.close(
+...this.#closing)}else{this.#link=void 0;if(this.#attempt&&(again||code===4409))return this.#closing||
+this.#become("away")}if(!again||this.#closing)return this.#finish(code,reason,wasClean);if(this.state===
+"open"&&Date.now()-this.since>lasting)this.#failures=0;const wait=this.#failures&&Math.min(slowest,1e3*
+2**(this.#failures-1))*(.75+Math.random()/2);this.#failures++;this.#retry=setTimeout(this.#renew,wait);
+this.#become(this.state==="open"?"away":this.state,{retryAt:Date.now()+wait})}#finish(code,reason,wasClean){
+this.readyState=3;[this.#link,this.#attempt].filter(Boolean).forEach(abandon);this.#link=this.#attempt=
+void 0;[this.#retry,this.#watch].forEach(clearTimeout);globalThis.removeEventListener("online",this.#renew);
+this.#memory.clear();this.#become("closed");if(!wasClean)this.dispatchEvent(new Event("error"));this.
+dispatchEvent(new CloseEvent("close",{code,reason,wasClean}))}#become(state,more){if(state!==this.state)
+this.since=Date.now();this.state=state;this.dispatchEvent(new CustomEvent("state",{detail:{state,since:this.
+since,...more}}))}};var Memory=class{session={key:randomKey(),greeted:false,shared:false,received:0,
+dropped:0};messages=[];bytes=0;#area;#prefix;constructor(key,url){this.#prefix=`wsbridge ${key} ${url}\
+ `;try{this.#area=key===void 0?void 0:sessionStorage}catch{}const load=name=>JSON.parse(this.#area?.
+getItem(this.#prefix+name)??null);this.update(load("session"));for(let kept;(kept=load(this.#last+1))!==
+null;)this.#keep(kept.bytes?Uint8Array.from(kept.bytes):kept)}get#last(){return this.session.dropped+
+this.messages.length}get weight(){return this.bytes+64*this.messages.length}update(changes){this.#save(
+"session",Object.assign(this.session,changes))}#save(name,value){this.#area?.setItem(this.#prefix+name,
+JSON.stringify(value))}add(data){if(data instanceof Blob&&this.#area)throw new TypeError("no Blob wi\
+th a key");let message=data instanceof Blob||data.byteLength!==void 0?data:String(data);if(message.byteLength!==
+void 0)message=new Uint8Array(data.buffer??data,data.byteOffset,data.byteLength).slice();this.#area&&
+this.#save(this.#last+1,message.byteLength===void 0?message:{bytes:[...message]});return this.#keep(
+message)}#keep(message){this.bytes+=sizeOf(message);this.messages.push(message);return message}drop(number=this.#last){
+if(number<this.session.dropped||number>this.#last)return false;for(const message of this.messages.splice(
+0,number-this.session.dropped)){this.bytes-=sizeOf(message);const gone=++this.session.dropped;this.#area?.
+removeItem(this.#prefix+gone)}return true}clear(){this.drop();this.#area?.removeItem(`${this.#prefix}\
+session`)}};async function refusalAt(address2,signal){const url=new URL(address2);url.protocol=url.protocol==="w\
 ss:"?"https:":"http:";try{const answer=await fetch(url,{headers:{"Wsbridge-Origin":location.origin},
 cache:"no-store",redirect:"manual",signal:AbortSignal.any([signal,AbortSignal.timeout(5e3)])});return{
 status:answer.status,reason:await reasonIn(answer)}}catch{return{}}}async function reasonIn(answer){
 const text2=/^text\/plain\b/.test(answer.headers.get("Content-Type"))?(await answer.text()).trim():"";
-return text2&&text2.length<=200&&!text2.includes("\n")?text2:answer.statusText}var Connection=class{state="closed";retry=false;retryAt=0;#address;#socket;#failures=0;#timer;#asking;constructor({
+return text2&&text2.length<=200&&!text2.includes("\n")?text2:answer.statusText}var Connection=class{state="closed";retry=false;retryAt=0;resume=false;awaySince=0;#address;#socket;#failures=0;#timer;#asking;constructor({
 onState:onState2,onMessage:onMessage2,onEnd:onEnd2}){this.onState=onState2;this.onMessage=onMessage2;
-this.onEnd=onEnd2}connect(address2){clearTimeout(this.#timer);this.#failures=0;this.#address=address2;
-this.#open()}disconnect(){if(this.state==="waiting"){clearTimeout(this.#timer);this.#become("closed")}else if(this.#socket){
-this.#socket.close(1e3);this.#become("closing");this.#asking.abort()}}send(data){this.#socket.send(data)}get unsent(){
-return this.#socket?.bufferedAmount??0}#open(){const socket=new WebSocket(this.#address);socket.binaryType=
-"arraybuffer";let openedAt;this.#asking=new AbortController;socket.onopen=()=>{openedAt=performance.
-now();if(this.state==="connecting")this.#become("open")};socket.onmessage=event=>this.onMessage(event.
-data);socket.onclose=async({code,reason})=>{const opened=openedAt!==void 0;const refusal=opened?void 0:
-await refusalAt(this.#address,this.#asking.signal);const ours=this.state==="closing";this.#socket=void 0;
-this.onEnd({code,reason,opened,ours,refusal});if(performance.now()-openedAt>5e3)this.#failures=0;if(!ours&&
-(this.retry||code===1012))this.#wait(code);else this.#become("closed")};this.#socket=socket;this.#become(
-"connecting")}#wait(code){const delay=code===1012?100:Math.min(3e4,500*2**this.#failures++)*(1+Math.
-random()/4);this.retryAt=performance.now()+delay;this.#timer=setTimeout(()=>this.#open(),delay);this.#become(
-"waiting")}#become(state){this.state=state;this.onState(state)}};var basic=[[0,0,0],[205,49,49],[13,188,121],[190,150,10],[36,114,200],[188,63,188],[17,168,205],[229,
+this.onEnd=onEnd2;addEventListener("pagehide",()=>this.resume&&this.#socket?.close(1e3))}connect(address2){
+clearTimeout(this.#timer);this.#failures=0;this.#address=address2;this.#open()}disconnect(){if(this.
+state==="waiting"){clearTimeout(this.#timer);this.#become("closed")}else if(this.#socket){this.#become(
+"closing");this.#asking.abort();this.#socket.close(1e3)}}get takes(){return this.state==="open"||this.
+state==="away"}send(data){this.#socket.send(data)}get unsent(){return this.#socket?.bufferedAmount??
+0}#open(){const socket=this.resume?new ResumingSocket(this.#address):new WebSocket(this.#address);socket.
+onstate=event=>this.#follow(socket,event.detail);socket.binaryType="arraybuffer";let openedAt;this.#asking=
+new AbortController;socket.onopen=()=>{openedAt=performance.now();if(this.state==="connecting")this.#become(
+"open")};socket.onmessage=event=>this.onMessage(event.data);socket.onclose=async({code,reason})=>{const opened=openedAt!==
+void 0;const refusal=opened?void 0:await refusalAt(this.#address,this.#asking.signal);const ours=this.
+state==="closing";this.#socket=void 0;this.onEnd({code,reason,opened,ours,refusal});if(performance.now()-
+openedAt>5e3)this.#failures=0;if(!ours&&(this.retry||code===1012))this.#wait(code);else this.#become(
+"closed")};this.#socket=socket;this.#become("connecting")}#follow(socket,{state,since,retryAt}){if(state===
+"connecting"&&retryAt)socket.close();if(state==="away")this.awaySince=since;if(this.takes&&(state===
+"away"||state==="open")&&state!==this.state)this.#become(state)}#wait(code){const delay=code===1012?
+100:Math.min(3e4,500*2**this.#failures++)*(1+Math.random()/4);this.retryAt=performance.now()+delay;this.#timer=
+setTimeout(()=>this.#open(),delay);this.#become("waiting")}#become(state){this.state=state;this.onState(
+state)}};var basic=[[0,0,0],[205,49,49],[13,188,121],[190,150,10],[36,114,200],[188,63,188],[17,168,205],[229,
 229,229],[102,102,102],[241,76,76],[35,209,139],[230,200,40],[59,142,234],[214,112,214],[41,184,219],
 [255,255,255]];var surface=[{text:[28,29,31],ground:[227,237,251]},{text:[232,232,229],ground:[33,50,
 74]}];function colourOf([kind,...parts]){if(parts.some(part=>!(part>=0&&part<=255)))return void 0;if(kind===
@@ -147,7 +215,7 @@ round(ms)} ms`;if(ms<59950)return`${(ms/1e3).toFixed(ms<9995?2:1)} s`;const seco
 minutes=Math.floor(seconds2/60),hours=Math.floor(minutes/60);return hours>0?`${hours} h ${minutes%60}\
  m`:`${minutes} m ${seconds2%60} s`}function byteLength(text2){let n=text2.length;for(let i=0;i<text2.
 length;i++){const unit=text2.charCodeAt(i);if(unit<128)continue;n+=unit<2048||unit>=55296&&unit<57344?
-1:2}return n}var sizeOf=data=>typeof data==="string"?byteLength(data):data.length;function bytesOf(data,limit=Infinity){
+1:2}return n}var sizeOf2=data=>typeof data==="string"?byteLength(data):data.length;function bytesOf(data,limit=Infinity){
 if(typeof data==="string")data=new TextEncoder().encode(data.slice(0,limit));return data.subarray(0,
 limit)}function textOf(data,limit=Infinity){if(typeof data==="string")return data.slice(0,limit);try{
 const cut={stream:data.length>limit};const text2=new TextDecoder("utf-8",{fatal:true,ignoreBOM:true}).
@@ -168,11 +236,11 @@ try{await navigator.clipboard.writeText(text2);return true}catch{const area=docu
 textarea"),focused=document.activeElement;area.value=text2;area.className="unseen";document.body.append(
 area);area.select();const done=document.execCommand("copy");area.remove();focused?.focus();return done}}function eachFrame(draw){let asked=false;return()=>{if(asked)return;asked=true;requestAnimationFrame(
 ()=>{asked=false;draw()})}}function pretty(text2){if(!isJSON(text2))return void 0;const tokens=text2.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g);
-let out="",depth=0;const newline=()=>"\n"+"  ".repeat(depth);tokens.forEach((token,i)=>{const before=tokens[i-
-1];if(token==="}"||token==="]"){depth--;out+=before==="{"||before==="["?token:newline()+token;return}
-if(before==="{"||before==="["||before===",")out+=newline();out+=token===":"?": ":token;if(token==="{"||
-token==="[")depth++});return out}function isJSON(text2){if(!/^\s*[{[]/.test(text2))return false;try{
-JSON.parse(text2);return true}catch{return false}}var mostCharacters=256*1024;var mostDumped=64*1024;var mostColoured=32*1024;var asSheet=matchMedia("\
+let out="",depth=0;const newline=()=>"\n"+"  ".repeat(depth);tokens.forEach((token,i)=>{const before2=tokens[i-
+1];if(token==="}"||token==="]"){depth--;out+=before2==="{"||before2==="["?token:newline()+token;return}
+if(before2==="{"||before2==="["||before2===",")out+=newline();out+=token===":"?": ":token;if(token===
+"{"||token==="[")depth++});return out}function isJSON(text2){if(!/^\s*[{[]/.test(text2))return false;
+try{JSON.parse(text2);return true}catch{return false}}var mostCharacters=256*1024;var mostDumped=64*1024;var mostColoured=32*1024;var asSheet=matchMedia("\
 (width < 40rem), (height < 30rem), (width < 64rem) and (height < 44rem)");var Inspector=class{#box;#entry;#forms;#wanted=recall(
 "as","json");constructor(box,{onClose,onCopy}){this.#box=box;this.#find("#close").onclick=onClose;this.#find(
 "#copy-one").onclick=event=>onCopy(strip(this.#forms[this.#form]()),event.target);box.onkeydown=event=>{
@@ -280,52 +348,57 @@ max(1,...shown(this.#received),...shown(this.#sent));const points=direction=>sho
 2}L${points(this.#received).join("L")}V${height+2}Z`);chart.querySelector(".sent").setAttribute("d",
 `M0 ${height+2}L${points(this.#sent).join("L")}`);const now=this.#received.perSecond[seconds-2];chart.
 ariaLabel=`Messages a second over the last minute: now ${count(now)}, at most ${count(most)}`}};function streamOf(message){try{const{stream,data}=JSON.parse(message);if(typeof data==="string")return{
-kind:stream==="stderr"?"stderr":"received",data}}catch{}return{kind:"received",data:message}}var{messages:framing,stderr}=document.documentElement.dataset;var $=selector=>document.querySelector(
+kind:stream==="stderr"?"stderr":"received",data}}catch{}return{kind:"received",data:message}}var{messages:framing,stderr,resume}=document.documentElement.dataset;var $=selector=>document.querySelector(
 selector);var log=new Log;var meter=new Meter($);var address=new Address($("#address"));var connection=new Connection(
 {onState,onMessage,onEnd});var inspector=new Inspector($("#inspector"),{onClose:closeInspector,onCopy:copyAnd});
 var list=new List($("#list"),log,{onSelect:entry=>inspector.show(entry),onOpen:byKey=>inspector.open(
 byKey),onDraw:writeAround});var composer=new Composer($,framing==="binary",{send,note,ready,isOpen:()=>connection.
-state==="open",unsent:()=>connection.unsent});var end="Not connected";var waiting=[];var countdown;function connect(){
-try{connection.connect(address.read())}catch(problem){end=`Not connected: ${problem.message}`;connection.
-disconnect();onState("closed")}}async function ready(){if(connection.state==="open")return true;const opened=new Promise(
-resolve=>waiting.push(resolve));if(connection.state==="closed"||connection.state==="waiting")connect();
-return opened}function onState(state){if(state==="connecting")meter.begin();if(state==="open")note(`\
-connected to ${address.value}`);if(state!=="connecting")waiting.splice(0).forEach(resolve=>resolve(state===
-"open"));address.remember(state!=="closed");clearInterval(countdown);if(state==="waiting")countdown=
-setInterval(writeCountdown,250);writeCountdown();$("#state").dataset.state=state;$("#toggle").textContent=
-{connecting:"Cancel",open:"Disconnect",closing:"Disconnect",waiting:"Connect now"}[state]??"Connect";
-$("#toggle").className=state==="closed"||state==="waiting"?"primary":"";$("#address").readOnly=state!==
-"closed"&&state!=="waiting";$("#sentence").textContent={connecting:"Connecting",open:"Connected",closing:"\
-Closing"}[state]??end;document.title=`${{open:"●",connecting:"◌",closing:"◌"}[state]??"○"} ${address.
-path} · wsbridge`}function onEnd(how){end=ending(how);$("#state").dataset.end=how.ours||how.code===
-1e3?"good":"bad";note(end)}function writeCountdown(){const left=Math.ceil((connection.retryAt-performance.
-now())/1e3);$("#next").textContent=connection.state==="waiting"?`next attempt in ${Math.max(1,left)}\
- s`:""}function onMessage(message){const now=performance.now();let data=message,kind="received";if(typeof message!==
-"string")data=new Uint8Array(message);else if(stderr==="on")({kind,data}=streamOf(message));const size=sizeOf(
-data);log.add(kind,data,size,now);if(meter.received(size,now))say(`received: ${preview(data)}`);list.
-changed()}function send(data){connection.send(data);const now=performance.now(),size=sizeOf(data);meter.
-sent(size,now);log.add("sent",data,size,now);list.follow()}function note(text2){log.add("note",text2,
-sizeOf(text2),performance.now());list.changed()}var spoken;var speaking;function say(text2){spoken=text2;
-speaking??=setTimeout(()=>{$("#spoken").textContent=spoken;speaking=void 0},1e3)}var filter=eachFrame(
-()=>{const wanted=$("#filter").value.replace(/[\\^$.*+?()[\]{}|]/g,"\\$&"),kind=$("#kinds").value;const words=new RegExp(
-wanted,"iu");const passes=entry=>(!kind||entry.kind===kind)&&(!wanted||words.test(shownOf(entry.data)));
-log.filter(wanted||kind?passes:void 0);list.changed()});function writeAround(behind){$("#latest").hidden=
-!behind;$("#empty").hidden=log.view.length>0;$("#empty").dataset.because=$("#filter").value||$("#kin\
-ds").value?"filtered":"";const label=!log.paused?"Pause":log.waiting?`Resume (${count(log.waiting)})`:
-"Resume";if($("#pause").textContent!==label)$("#pause").textContent=label;$("#pause").className=log.
-paused?"on":""}function clear(){log.clear();list.select(void 0);list.follow()}function closeInspector(){
-list.select(void 0);$("#list").focus({preventScroll:true})}async function copyAnd(text2,button){const label=button.
-textContent;button.textContent=await copy(text2)?"Copied":"Not allowed";button.disabled=true;setTimeout(
-()=>{button.textContent=label;button.disabled=false},1200)}function save(){const now=new Date().toISOString().
-slice(0,19).replace(/[-:]/g,"").replace("T","-");download(`wsbridge-${now}.jsonl`,"application/jsonl",
-jsonLines(log.view))}$("#connect").onsubmit=event=>{event.preventDefault();if(connection.state==="cl\
-osed"||connection.state==="waiting")ready().then(open=>open&&composer.invite());else connection.disconnect()};
-$("#reconnect").onchange=event=>{remember("reconnect",connection.retry=event.target.checked);if(!connection.
-retry&&connection.state==="waiting")connection.disconnect()};$("#theme").onchange=event=>remember("t\
-heme",document.documentElement.dataset.theme=event.target.value);$("#filter").oninput=$("#kinds").onchange=
-filter;$("#hex").onclick=event=>{list.asHex=!list.asHex;event.target.ariaPressed=list.asHex;list.redraw()};
-$("#pause").onclick=()=>{if(log.paused)log.resume();else log.pause();list.changed()};$("#clear").onclick=
-clear;$("#copy").onclick=event=>copyAnd(plain(log.view),event.target);$("#download").onclick=save;$(
-"#latest").onclick=()=>list.follow();$("#theme").value=document.documentElement.dataset.theme=recall(
-"theme","");$("#reconnect").checked=connection.retry=recall("reconnect",false);$("#kinds option[valu\
-e=stderr]").hidden=stderr!=="on";onState("closed");if(address.resumes&&connection.retry)connect();
+takes,unsent:()=>connection.unsent});var end="Not connected";var waiting=[];var countdown;var before;
+function connect(){try{connection.connect(address.read())}catch(problem){end=`Not connected: ${problem.
+message}`;connection.disconnect();onState("closed")}}async function ready(){if(connection.takes)return true;
+const opened=new Promise(resolve=>waiting.push(resolve));if(connection.state==="closed"||connection.
+state==="waiting")connect();return opened}function onState(state){if(state==="connecting")meter.begin();
+if(state==="open")note(before==="away"?`away ${awayFor()}`:`connected to ${address.value}`);before=state;
+if(state!=="connecting")waiting.splice(0).forEach(resolve=>resolve(state==="open"));address.remember(
+state!=="closed");clearInterval(countdown);if(state==="waiting"||state==="away")countdown=setInterval(
+writeCountdown,250);writeCountdown();$("#state").dataset.state=state;$("#toggle").textContent={connecting:"\
+Cancel",open:"Disconnect",away:"Disconnect",closing:"Disconnect",waiting:"Connect now"}[state]??"Con\
+nect";$("#toggle").className=state==="closed"||state==="waiting"?"primary":"";$("#address").readOnly=
+state!=="closed"&&state!=="waiting";$("#sentence").textContent={connecting:"Connecting",open:"Connec\
+ted",away:"Away",closing:"Closing"}[state]??end;document.title=`${{open:"●",connecting:"◌",away:"\
+◌",closing:"◌"}[state]??"○"} ${address.path} · wsbridge`}function onEnd(how){end=ending(how);
+$("#state").dataset.end=how.ours||how.code===1e3?"good":"bad";note(end)}function writeCountdown(){const left=Math.
+ceil((connection.retryAt-performance.now())/1e3);$("#next").textContent={waiting:`next attempt in ${Math.
+max(1,left)} s`,away:awayFor()}[connection.state]??""}var awayFor=()=>`for ${Math.round((Date.now()-
+connection.awaySince)/1e3)} s, nothing lost`;function onMessage(message){const now=performance.now();
+let data=message,kind="received";if(typeof message!=="string")data=new Uint8Array(message);else if(stderr===
+"on")({kind,data}=streamOf(message));const size=sizeOf2(data);log.add(kind,data,size,now);if(meter.received(
+size,now))say(`received: ${preview(data)}`);list.changed()}function send(data){connection.send(data);
+const now=performance.now(),size=sizeOf2(data);meter.sent(size,now);log.add("sent",data,size,now);list.
+follow()}function note(text2){log.add("note",text2,sizeOf2(text2),performance.now());list.changed()}
+var spoken;var speaking;function say(text2){spoken=text2;speaking??=setTimeout(()=>{$("#spoken").textContent=
+spoken;speaking=void 0},1e3)}var filter=eachFrame(()=>{const wanted=$("#filter").value.replace(/[\\^$.*+?()[\]{}|]/g,
+"\\$&"),kind=$("#kinds").value;const words=new RegExp(wanted,"iu");const passes=entry=>(!kind||entry.
+kind===kind)&&(!wanted||words.test(shownOf(entry.data)));log.filter(wanted||kind?passes:void 0);list.
+changed()});function writeAround(behind){$("#latest").hidden=!behind;$("#empty").hidden=log.view.length>
+0;$("#empty").dataset.because=$("#filter").value||$("#kinds").value?"filtered":"";const label=!log.paused?
+"Pause":log.waiting?`Resume (${count(log.waiting)})`:"Resume";if($("#pause").textContent!==label)$("\
+#pause").textContent=label;$("#pause").className=log.paused?"on":""}function clear(){log.clear();list.
+select(void 0);list.follow()}function closeInspector(){list.select(void 0);$("#list").focus({preventScroll:true})}
+async function copyAnd(text2,button){const label=button.textContent;button.textContent=await copy(text2)?
+"Copied":"Not allowed";button.disabled=true;setTimeout(()=>{button.textContent=label;button.disabled=
+false},1200)}function save(){const now=new Date().toISOString().slice(0,19).replace(/[-:]/g,"").replace(
+"T","-");download(`wsbridge-${now}.jsonl`,"application/jsonl",jsonLines(log.view))}$("#connect").onsubmit=
+event=>{event.preventDefault();if(connection.state==="closed"||connection.state==="waiting")ready().
+then(open=>open&&composer.invite());else connection.disconnect()};$("#reconnect").onchange=event=>{remember(
+"reconnect",connection.retry=event.target.checked);if(!connection.retry&&connection.state==="waiting")
+connection.disconnect()};$("#resume").onchange=event=>remember("resume",connection.resume=event.target.
+checked);$("#theme").onchange=event=>remember("theme",document.documentElement.dataset.theme=event.target.
+value);$("#filter").oninput=$("#kinds").onchange=filter;$("#hex").onclick=event=>{list.asHex=!list.asHex;
+event.target.ariaPressed=list.asHex;list.redraw()};$("#pause").onclick=()=>{if(log.paused)log.resume();else
+log.pause();list.changed()};$("#clear").onclick=clear;$("#copy").onclick=event=>copyAnd(plain(log.view),
+event.target);$("#download").onclick=save;$("#latest").onclick=()=>list.follow();$("#theme").value=document.
+documentElement.dataset.theme=recall("theme","");$("#reconnect").checked=connection.retry=recall("re\
+connect",false);$("#resuming").hidden=resume!=="on";$("#resume").checked=connection.resume=resume===
+"on"&&recall("resume",true);$("#kinds option[value=stderr]").hidden=stderr!=="on";onState("closed");
+if(address.resumes&&connection.retry)connect();

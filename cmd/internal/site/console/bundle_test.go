@@ -25,6 +25,7 @@ func TestBundle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	modules = append(modules, "../client/client.js")
 	sum := sha256.New()
 	var names []string
 	for _, name := range modules {

@@ -18,6 +18,9 @@ const meanings = {
   1013: 'the server has too much to do; try again later',
   1014: 'a server behind this one gave a bad answer',
   1015: 'the TLS handshake failed',
+  4404: 'the server knows this session no longer',
+  4409: 'another connection has taken over',
+  4410: 'the server no longer keeps what was missed',
 };
 
 // Of several causes for one code only the reason tells.

@@ -1,3 +1,4 @@
+import { ResumingSocket } from '../client/client.js';
 import { refusalAt } from './refusal.js';
 
 // A Connection is one WebSocket after the other to one address. Its state is
@@ -5,6 +6,7 @@ import { refusalAt } from './refusal.js';
 //   closed      and stays so until connect is called
 //   connecting  or asking why that has failed
 //   open
+//   away        lost, but the program runs on; messages can be sent (only with resume)
 //   closing     disconnect was called, the server has not answered yet
 //   waiting     closed until the next attempt, at the time retryAt
 //
@@ -14,6 +16,8 @@ export class Connection {
   state = 'closed';
   retry = false; // whether to connect again when a connection ends
   retryAt = 0;
+  resume = false; // whether the next connection is to outlive its loss
+  awaySince = 0; // as of Date.now()
   #address;
   #socket;
   #failures = 0; // in a row
@@ -24,6 +28,7 @@ export class Connection {
     this.onState = onState;
     this.onMessage = onMessage;
     this.onEnd = onEnd;
+    addEventListener('pagehide', () => this.resume && this.#socket?.close(1000)); // nobody can come back
   }
 
   // connect may throw, when the browser does not take the address.
@@ -39,20 +44,23 @@ export class Connection {
       clearTimeout(this.#timer);
       this.#become('closed');
     } else if (this.#socket) {
-      this.#socket.close(1000);
       this.#become('closing');
       this.#asking.abort();
+      this.#socket.close(1000);
     }
   }
 
-  // send wants an open connection.
+  // takes tells whether messages can be sent.
+  get takes() { return this.state === 'open' || this.state === 'away'; }
+
   send(data) { this.#socket.send(data); }
 
   // unsent is how many bytes the browser still has to send.
   get unsent() { return this.#socket?.bufferedAmount ?? 0; }
 
   #open() {
-    const socket = new WebSocket(this.#address);
+    const socket = this.resume ? new ResumingSocket(this.#address) : new WebSocket(this.#address);
+    socket.onstate = event => this.#follow(socket, event.detail);
     socket.binaryType = 'arraybuffer';
     let openedAt;
     this.#asking = new AbortController();
@@ -73,6 +81,14 @@ export class Connection {
     };
     this.#socket = socket;
     this.#become('connecting');
+  }
+
+  // follow takes what a ResumingSocket says of itself. A first attempt that fails ends
+  // like that of a WebSocket.
+  #follow(socket, { state, since, retryAt }) {
+    if (state === 'connecting' && retryAt) socket.close();
+    if (state === 'away') this.awaySince = since;
+    if (this.takes && (state === 'away' || state === 'open') && state !== this.state) this.#become(state);
   }
 
   // Next to nothing when the server has ended the connection for a new command,

@@ -14,8 +14,9 @@ import (
 )
 
 // The parts of the console. bundle.js is main.js with the modules that it imports,
-// made by go generate. The page works from the modules too, for example with
-// wsbridge --staticdir=. cat in this directory, which shows a change without a build.
+// made by go generate. The page works from the modules too, for example at the path
+// /console/console.html of wsbridge --staticdir=.. cat, which shows a change without
+// a build.
 //
 //go:generate go test -run TestBundle -update
 //go:embed console.html console.css bundle.js
@@ -25,6 +26,7 @@ var parts embed.FS
 type Options struct {
 	Binary     bool // messages are binary
 	PassStderr bool // messages say which output they come from
+	Resume     bool // a connection that is lost may be continued
 }
 
 // New serves the console at any path: one document, which loads nothing. It is the
@@ -59,16 +61,20 @@ func New(o Options, next http.Handler) http.Handler {
 // script and style into it, and lets it connect only to the server it came from.
 func document(o Options) (page, policy string) {
 	style, script := part("console.css"), part("bundle.js")
-	messages, stderr := "text", "off"
+	messages, stderr, resume := "text", "off", "off"
 	if o.Binary {
 		messages = "binary"
 	}
 	if o.PassStderr {
 		stderr = "on"
 	}
+	if o.Resume {
+		resume = "on"
+	}
 	page = strings.NewReplacer(
 		`data-messages="text"`, fmt.Sprintf(`data-messages=%q`, messages),
 		`data-stderr="off"`, fmt.Sprintf(`data-stderr=%q`, stderr),
+		`data-resume="off"`, fmt.Sprintf(`data-resume=%q`, resume),
 		`<link rel="stylesheet" href="console.css">`, "<style>"+style+"</style>",
 		`<script type="module" src="main.js"></script>`, `<script type="module">`+script+"</script>",
 	).Replace(part("console.html"))

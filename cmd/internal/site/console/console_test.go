@@ -155,9 +155,10 @@ func TestOptions(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{Options{}, `<html lang="en" data-messages="text" data-stderr="off">`},
-		{Options{Binary: true}, `<html lang="en" data-messages="binary" data-stderr="off">`},
-		{Options{PassStderr: true}, `<html lang="en" data-messages="text" data-stderr="on">`},
+		{Options{}, `<html lang="en" data-messages="text" data-stderr="off" data-resume="off">`},
+		{Options{Binary: true}, `<html lang="en" data-messages="binary" data-stderr="off" data-resume="off">`},
+		{Options{PassStderr: true}, `<html lang="en" data-messages="text" data-stderr="on" data-resume="off">`},
+		{Options{Resume: true}, `<html lang="en" data-messages="text" data-stderr="off" data-resume="on">`},
 	} {
 		if page, _ := document(test.o); !strings.Contains(page, test.want) {
 			t.Errorf("%+v: the page lacks %s", test.o, test.want)

@@ -17,7 +17,7 @@ import { recall, remember } from './storage.js';
 import { streamOf } from './streams.js';
 
 // What the server says of itself.
-const { messages: framing, stderr } = document.documentElement.dataset;
+const { messages: framing, stderr, resume } = document.documentElement.dataset;
 
 const $ = selector => document.querySelector(selector);
 
@@ -35,7 +35,7 @@ const composer = new Composer($, framing === 'binary', {
   send,
   note,
   ready,
-  isOpen: () => connection.state === 'open',
+  isOpen: () => connection.takes,
   unsent: () => connection.unsent,
 });
 
@@ -44,6 +44,7 @@ const composer = new Composer($, framing === 'binary', {
 let end = 'Not connected'; // how the last one ended, in words
 let waiting = []; // who wants to know what comes of the attempt under way
 let countdown;
+let before; // the state before this one
 
 function connect() {
   try {
@@ -58,7 +59,7 @@ function connect() {
 // ready connects where there is no connection, and resolves to whether there
 // is one then.
 async function ready() {
-  if (connection.state === 'open') return true;
+  if (connection.takes) return true;
   const opened = new Promise(resolve => waiting.push(resolve));
   if (connection.state === 'closed' || connection.state === 'waiting') connect();
   return opened;
@@ -66,19 +67,20 @@ async function ready() {
 
 function onState(state) {
   if (state === 'connecting') meter.begin();
-  if (state === 'open') note(`connected to ${address.value}`);
+  if (state === 'open') note(before === 'away' ? `away ${awayFor()}` : `connected to ${address.value}`);
+  before = state;
   if (state !== 'connecting') waiting.splice(0).forEach(resolve => resolve(state === 'open'));
   address.remember(state !== 'closed');
 
   clearInterval(countdown);
-  if (state === 'waiting') countdown = setInterval(writeCountdown, 250);
+  if (state === 'waiting' || state === 'away') countdown = setInterval(writeCountdown, 250);
   writeCountdown();
   $('#state').dataset.state = state;
-  $('#toggle').textContent = { connecting: 'Cancel', open: 'Disconnect', closing: 'Disconnect', waiting: 'Connect now' }[state] ?? 'Connect';
+  $('#toggle').textContent = { connecting: 'Cancel', open: 'Disconnect', away: 'Disconnect', closing: 'Disconnect', waiting: 'Connect now' }[state] ?? 'Connect';
   $('#toggle').className = state === 'closed' || state === 'waiting' ? 'primary' : '';
   $('#address').readOnly = state !== 'closed' && state !== 'waiting';
-  $('#sentence').textContent = { connecting: 'Connecting', open: 'Connected', closing: 'Closing' }[state] ?? end;
-  document.title = `${{ open: '●', connecting: '◌', closing: '◌' }[state] ?? '○'} ${address.path} · wsbridge`;
+  $('#sentence').textContent = { connecting: 'Connecting', open: 'Connected', away: 'Away', closing: 'Closing' }[state] ?? end;
+  document.title = `${{ open: '●', connecting: '◌', away: '◌', closing: '◌' }[state] ?? '○'} ${address.path} · wsbridge`;
 }
 
 function onEnd(how) {
@@ -90,8 +92,10 @@ function onEnd(how) {
 // Apart from the sentence, which would be read out every second.
 function writeCountdown() {
   const left = Math.ceil((connection.retryAt - performance.now()) / 1000);
-  $('#next').textContent = connection.state === 'waiting' ? `next attempt in ${Math.max(1, left)} s` : '';
+  $('#next').textContent = { waiting: `next attempt in ${Math.max(1, left)} s`, away: awayFor() }[connection.state] ?? '';
 }
+
+const awayFor = () => `for ${Math.round((Date.now() - connection.awaySince) / 1000)} s, nothing lost`;
 
 // Messages.
 
@@ -187,6 +191,7 @@ $('#reconnect').onchange = event => {
   remember('reconnect', connection.retry = event.target.checked);
   if (!connection.retry && connection.state === 'waiting') connection.disconnect();
 };
+$('#resume').onchange = event => remember('resume', connection.resume = event.target.checked);
 $('#theme').onchange = event => remember('theme', document.documentElement.dataset.theme = event.target.value);
 $('#filter').oninput = $('#kinds').onchange = filter;
 $('#hex').onclick = event => {
@@ -206,6 +211,8 @@ $('#latest').onclick = () => list.follow();
 
 $('#theme').value = document.documentElement.dataset.theme = recall('theme', '');
 $('#reconnect').checked = connection.retry = recall('reconnect', false);
+$('#resuming').hidden = resume !== 'on';
+$('#resume').checked = connection.resume = resume === 'on' && recall('resume', true);
 $('#kinds option[value=stderr]').hidden = stderr !== 'on';
 onState('closed');
 if (address.resumes && connection.retry) connect();
