@@ -14,7 +14,7 @@ import (
 
 // TestClient uses client.js in a real browser, on a page with a strict policy.
 func TestClient(t *testing.T) {
-	browser := StartBrowser(t)
+	browser := startBrowser(t)
 	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, browser context.Context)
