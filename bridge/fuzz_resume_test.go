@@ -23,15 +23,22 @@ func FuzzResume(f *testing.F) {
 		for ; len(schedule) >= 3 && m.sent < 100; schedule = schedule[3:] {
 			m.schedule(schedule[0], 2*int(schedule[1]), int(schedule[2]%8))
 		}
-		m.say(2)
-		m.exits = true
-		for try := 0; try < 3 && !m.ended; try++ { // one that was left open may come late
-			m.visit(-1, -1, false)
-		}
+		m.finish()
 		if !m.ended || m.counting && m.told != m.sent {
 			t.Errorf("%d messages sent, %d heard of, its end told: %t", m.sent, m.told, m.ended)
 		}
 	})
+}
+
+// finish has the program exit and hears all of the rest.
+func (m *model) finish() {
+	m.say(2)
+	m.exits = true
+	for try := 0; try < 3 && !m.ended; try++ { // one that was left open may come late
+		if m.visit(-1, -1, false); !m.counting {
+			m.wrote = m.sent - 1 // it cannot know whether that has arrived
+		}
+	}
 }
 
 // schedule is one connection: how says where it is cut, after how many bytes, and
