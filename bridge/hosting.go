@@ -44,7 +44,7 @@ type visit struct {
 	only     bool   // the client only continues, and starts no program
 
 	steps   []admitStep              // that take a place for a program
-	environ func(id string) []string // of the program, if it starts one
+	environ func(id string) []string // of the program, if this request starts it
 }
 
 // from returns the number of the first message that the client gets, or 0 if the
@@ -159,7 +159,7 @@ func (v *visit) sit(h *Handler, a *admission, conn *wire.Conn, create func() *hu
 		s.ctx, s.stop = sess.ctx, sess.end
 		s.giver.stop = s.ctx.Done()
 		if v.hub.options.single {
-			sess.life.limit, sess.idle.limit = 0, 0 // hold for the program's session
+			sess.life.limit, sess.idle.limit = 0, 0 // the program's session has them
 		}
 		if err = v.hub.attach(s, from); err == nil {
 			v.hub.number(s)
@@ -202,7 +202,7 @@ func (h *Handler) turnAway(conn *wire.Conn, info *Info, end Ending, leave func()
 	h.emit(TurnedAway{*info, Ending(ending)})
 }
 
-// serve is the session of a seat.
+// serve runs a client's session, from its seat at the hub until it has left.
 func (h *Handler) serve(sess *session, info *Info, leave func()) {
 	defer leave()
 	s := sess.far.(*seat)
@@ -249,7 +249,7 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	}
 	hub.setJob(j)
 	sess := h.newSession(a.ctx, hub, j)
-	sess.pings = true // the links look after their clients
+	sess.pings = true // each client's own link pings
 	sess.keeps = hub.options.single
 	if !hub.options.single {
 		sess.life.limit, sess.idle.limit = 0, 0 // each client's session has them

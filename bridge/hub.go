@@ -85,7 +85,7 @@ func newHub(s *service, key hubKey, name, id string, o hubOptions) *hub {
 
 func newHubRun() hubRun { return hubRun{ready: make(chan struct{}), stopped: make(chan struct{})} }
 
-// setJob says what the run's program is.
+// setJob sets the program of the current run.
 func (h *hub) setJob(j *job) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

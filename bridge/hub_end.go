@@ -44,7 +44,7 @@ func (h *hub) isTheEnd(cause error, end Ending) bool {
 	return h.options.single && !h.tells(cause) && end.Code != 0 && !isLoss(end)
 }
 
-// endsWith reports whether a cause ends a link in a certain way.
+// endsWith reports whether a session that ended for a cause told its client end.
 func endsWith(cause error, end wire.Ending) bool {
 	if ended, ok := errors.AsType[programEnded](cause); ok {
 		return ended.Ending == Ending(end)

@@ -7,8 +7,9 @@ import (
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
-// attach gives a seat to a client. It returns how the link is to end that gets
-// none.
+// attach adds a seat to the hub, which reads the log from a message on (0: where a
+// new client begins). If the client cannot have a seat, the error is the Ending to
+// close its link with.
 func (h *hub) attach(s *seat, from int64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -28,7 +29,7 @@ func (h *hub) attach(s *seat, from int64) error {
 	}
 	var err error
 	if from > h.log.Lent()+1 {
-		err = wire.ErrNotKept // nobody was sent what is claimed to have arrived
+		err = wire.ErrNotKept // the client claims to have what nobody was sent
 	} else {
 		s.cursor, err = h.log.NewCursor(o)
 	}
@@ -89,8 +90,8 @@ func (h *hub) acknowledge(s *seat, number int64) {
 	}
 }
 
-// count counts messages that the program has been given, unless the seat that
-// they come from was taken over.
+// count counts messages that a seat is about to give to the program. It reports
+// false, and the seat must not give them, if another seat has taken over.
 func (h *hub) count(s *seat, t wire.Traffic) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -102,8 +103,8 @@ func (h *hub) count(s *seat, t wire.Traffic) bool {
 	return true
 }
 
-// askSeats has the clients told that the log is full, if they are to say what
-// they have.
+// askSeats is called when the log is full. Where the log waits for
+// acknowledgements, it pings the clients, whose pongs are these.
 func (h *hub) askSeats() {
 	if h.options.retention != wire.UntilAcknowledged {
 		return

@@ -15,11 +15,10 @@ type Limits struct {
 	// MaxForks is how many children may run at once; a connection over it
 	// is refused with 429. Zero means 1024, a negative number no limit.
 	//
-	// A connection that finds the places taken waits up to 500 ms for a session
-	// that has one to begin to end, and then only while one is ending, rather
-	// than being refused at once. It waits at most as long as a child of its own
-	// Handler can take to end, and 1 s. No more of them wait than there are
-	// places.
+	// A connection over it is not refused at once. It waits up to 500 ms for some
+	// session to begin to end, and then as long as one is ending, but at most 1 s
+	// longer than a child of its own Handler can take to end. No more connections
+	// wait than there are places.
 	//
 	// A session whose child is gone, but whose client has not taken all of its
 	// output yet, is a tail. There may be as many tails as places; one over that

@@ -89,7 +89,7 @@ func (s *seat) give(batch []byte) {
 	}
 }
 
-// accept counts the batch that is about to be given.
+// accept counts the messages of the batch that is about to be given.
 func (s *seat) accept([]byte) bool {
 	pending := s.pending
 	s.pending = wire.Traffic{}

@@ -52,8 +52,8 @@ func (n *numbers) isMarked(number int64) bool {
 	return number <= n.acked || last >= 0 && n.marks[last].number >= number
 }
 
-// acknowledge takes a pong with a number, and returns how many bytes the peer has
-// read at least. One that was not sent, or that the peer was known to have, says
+// acknowledge takes a pong with a number, and returns how many bytes the peer has read
+// at least. A number that was not sent, or that the peer was known to have, says
 // nothing. The life is locked.
 func (c *Conn) acknowledge(number int64) (read int64) {
 	n := c.life.numbers
