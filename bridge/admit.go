@@ -78,7 +78,12 @@ func (a *admission) takePlace() *Refusal { return a.takePlaceFor(1) }
 func (a *admission) takePlaceForCGI() *Refusal { return a.takePlaceFor(0) }
 
 func (a *admission) takePlaceFor(sessions int) (refused *Refusal) {
-	a.place, refused = a.enter(&applicant{who: a.handler.limits().limitFor(a.client), sessions: sessions})
+	l := a.handler.limits()
+	applicant := &applicant{who: l.limitFor(a.client), sessions: sessions}
+	if l.TakeOver && sessions > 0 {
+		applicant.takesOver = &a.program
+	}
+	a.place, refused = a.enter(applicant)
 	return refused
 }
 
@@ -89,6 +94,9 @@ func (a *admission) join() *Refusal {
 	}
 	a.launcher, a.ctx = a.handler.service().join(a.program, a.handler.Bounds.Grace)
 	a.place.launcher = a.launcher
+	if a.place.exclusive {
+		a.ctx = a.launcher.exclusive(a.ctx, a.place)
+	}
 	return nil
 }
 

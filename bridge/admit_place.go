@@ -58,11 +58,13 @@ func (a *admission) await(applicant *applicant) (refused *Refusal) {
 	defer impatient.Stop()
 	late := time.NewTimer(process.Ladder(a.handler.Bounds.Grace) + waitLimit)
 	defer late.Stop()
+	a.takeOver(applicant)
 	for {
 		select {
 		case <-applicant.done:
 			return nil
 		case <-impatient.C:
+			a.takeOver(applicant) // from whoever has got a place meanwhile
 			l.beImpatient(applicant)
 			continue
 		case <-late.C:

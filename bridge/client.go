@@ -52,6 +52,10 @@ type Client struct {
 	PingInterval   time.Duration
 	Grace          time.Duration
 
+	// Reconnect, if not nil, connects again when the connection is lost. Then a
+	// message is handed on when it is whole, whatever its size.
+	Reconnect *Reconnect
+
 	// Logger gets the command's stderr and what goes wrong; nil discards it.
 	Logger *slog.Logger
 }
@@ -63,36 +67,97 @@ type Client struct {
 // under way when the session ends is left to itself, and so is a write to Stdout
 // that blocks 2 s after the end of ctx.
 func (c *Client) Run(ctx context.Context, url string) (Ending, error) {
-	bounds := Bounds{MaxMessageSize: c.MaxMessageSize, PingInterval: c.PingInterval}
-	interval := bounds.pingInterval()
-	link, err := wire.Dial(ctx, url, c.Header, c.TLS, wire.Options{
-		Subprotocols:   c.Subprotocols,
-		Compress:       c.Compress,
-		MaxMessageSize: bounds.maxMessageSize(),
-		InPieces:       len(c.Command) == 0 && c.MaxMessageSize < 0 && codecOf(c.Framing).inPieces(),
-		PingInterval:   interval,
-	})
+	switch {
+	case c.Reconnect == nil:
+		return c.runOnce(ctx, url)
+	case len(c.Command) > 0 && !c.Reconnect.Resume:
+		return c.runEach(ctx, url)
+	}
+	t, err := c.newTether(ctx, url)
 	if err != nil {
 		return Ending{}, err
 	}
-	s := &session{link: link, pings: interval > 0, draining: ctx, killed: context.Background()}
-	s.ctx, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	defer s.end(nil)
-	var own *ownStreams
-	if len(c.Command) == 0 {
-		own = newOwnStreams(orNull(c.Stdin), writerSink{orDiscard(c.Stdout)}, c.Linger, c.Framing, bounds.backlog(), s.end)
-		s.far = own
-	} else {
-		child, err := c.start()
-		if err != nil {
-			link.Close(wire.Ending(notStarted(err)), closeLimit)
-			return Ending{}, err
-		}
-		s.far = newJob(child, c.Framing, bounds.backlog(), link.IsGone, voices{c.said, c.said})
+	s := c.newSession(ctx, t)
+	if err := c.attach(s, nil); err != nil {
+		t.Cut()
+		t.conn.Close(wire.Ending(notStarted(err)), closeLimit)
+		return Ending{}, err
 	}
+	t.holds(s.far)
+	end, err := c.run(ctx, s)
+	if err == nil {
+		err = t.life.err
+	}
+	return end, err
+}
+
+// runOnce is a session over one connection.
+func (c *Client) runOnce(ctx context.Context, url string) (Ending, error) {
+	inPieces := len(c.Command) == 0 && c.MaxMessageSize < 0 && codecOf(c.Framing).inPieces()
+	link, err := c.dial(ctx, url, inPieces)
+	if err != nil {
+		return Ending{}, err
+	}
+	return c.runOver(ctx, link)
+}
+
+// runOver is a session over a connection that has been made.
+func (c *Client) runOver(ctx context.Context, link *wire.Conn) (Ending, error) {
+	s := c.newSession(ctx, link)
+	if err := c.attach(s, link.IsGone); err != nil {
+		link.Close(wire.Ending(notStarted(err)), closeLimit)
+		return Ending{}, err
+	}
+	return c.run(ctx, s)
+}
+
+// dial makes a connection that offers these subprotocols before the Client's own.
+func (c *Client) dial(ctx context.Context, url string, inPieces bool, protocols ...string) (*wire.Conn, error) {
+	bounds := c.bounds()
+	return wire.Dial(ctx, url, c.Header, c.TLS, wire.Options{
+		Subprotocols:   append(protocols, c.Subprotocols...),
+		Compress:       c.Compress,
+		MaxMessageSize: bounds.maxMessageSize(),
+		InPieces:       inPieces,
+		PingInterval:   bounds.pingInterval(),
+	})
+}
+
+func (c *Client) bounds() *Bounds {
+	return &Bounds{MaxMessageSize: c.MaxMessageSize, PingInterval: c.PingInterval}
+}
+
+func (c *Client) pings() bool { return c.bounds().pingInterval() > 0 }
+
+// newSession is a session without a far end, which attach attaches.
+func (c *Client) newSession(ctx context.Context, link link) *session {
+	s := &session{link: link, pings: c.pings(), draining: ctx, killed: context.Background()}
+	s.ctx, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	return s
+}
+
+// attach attaches the command or the streams. gone, which may be nil, reports
+// whether the server has left.
+func (c *Client) attach(s *session, gone func() bool) error {
+	limit := c.bounds().backlog()
+	if len(c.Command) == 0 {
+		s.far = newOwnStreams(orNull(c.Stdin), writerSink{orDiscard(c.Stdout)}, c.Linger, c.Framing, limit, s.end)
+		return nil
+	}
+	child, err := c.start()
+	if err != nil {
+		s.end(nil)
+		return err
+	}
+	s.far = newJob(child, c.Framing, limit, gone, voices{c.said, c.said})
+	return nil
+}
+
+func (c *Client) run(ctx context.Context, s *session) (Ending, error) {
+	defer s.end(nil)
 	defer context.AfterFunc(ctx, func() { s.end(errGoingAway) })()
 	ending, _ := s.run()
-	if own != nil {
+	if own, ok := s.far.(*ownStreams); ok {
 		return ending, own.failure(context.Cause(s.ctx))
 	}
 	return ending, nil

@@ -30,6 +30,7 @@ func (e Ending) Error() string { return e.String() }
 const (
 	codeNormal         = 1000
 	codeGoingAway      = 1001
+	codeProtocolError  = 1002
 	codeNone           = 1005 // never sent: the close frame had no code
 	codeAbnormal       = 1006 // never sent: there was no close frame
 	codeInternalError  = 1011

@@ -76,7 +76,10 @@
 //
 // # Glossary
 //
-//   - link: a session's WebSocket, a wire.Conn
+//   - link: a session's WebSocket, a wire.Conn, or a hub or tether in its place
+//   - hub: stands between a program and links that come and go; each has a seat
+//   - tether: stands between a Client and connections that come and go; each has a
+//     crossing
 //   - far end: what is behind it
 //   - batch: messages or frames that go on together, at the cost of one call
 //   - giver: the goroutine that gives batches to a feed, which is input

@@ -76,7 +76,16 @@ func (h *hub) endForWhoHasClosed() {
 func (h *hub) number(s *seat) {
 	if h.options.single {
 		s.conn.Number(s.cursor.Number(), func(n int64) { h.acknowledge(s, n) })
+		s.conn.AnswerPings(s.hasTaken)
 	}
+}
+
+// has reports whether a seat was not taken over.
+func (h *hub) has(s *seat) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, ok := h.seats[s]
+	return ok
 }
 
 // acknowledge takes what the client of a seat says that it has, unless the seat

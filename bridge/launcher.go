@@ -35,6 +35,7 @@ type launcher struct {
 
 	// Guarded by the service's mu.
 	sessions int
+	places   []*place        // of those that a new client may take over, the oldest first
 	ctx      context.Context // of the sessions that joined after the last restart
 	end      context.CancelCauseFunc
 }
@@ -86,9 +87,12 @@ func (l *launcher) restart(cause Ending) {
 }
 
 // leave is for the end of a session. A launcher without any is forgotten.
-func (l *launcher) leave() {
+func (l *launcher) leave(p *place) {
 	l.service.mu.Lock()
 	l.sessions--
+	if i := slices.Index(l.places, p); i >= 0 {
+		l.places = slices.Delete(l.places, i, i+1)
+	}
 	last := l.sessions == 0
 	if last {
 		delete(l.service.launchers, l.program.name())
@@ -97,5 +101,8 @@ func (l *launcher) leave() {
 	l.service.mu.Unlock()
 	if last {
 		end(nil)
+	}
+	if p.end != nil {
+		p.end(nil)
 	}
 }

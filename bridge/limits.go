@@ -44,6 +44,13 @@ type Limits struct {
 	// MaxPerAddress too, and the programs toward MaxForks. Zero means 10000, a negative number no limit.
 	MaxClients int
 
+	// TakeOver has a connection that finds the places taken end the oldest session of
+	// the same program (and for MaxPerAddress, of the same address), with close code
+	// 4409. It then waits for that program to end. When as many connections wait as
+	// there are places, the one that has waited longest is refused. CGI programs and
+	// the clients of shared programs neither take over nor are taken over.
+	TakeOver bool
+
 	mu         sync.Mutex
 	all        taken
 	clients    taken
@@ -84,6 +91,8 @@ type applicant struct {
 	sessions int          // that MaxSessions counts: 1 or 0
 	client   bool         // it is a client of a shared program, not a program
 
+	takesOver *program // which it wants, if it takes over; else nil
+
 	// While it waits, guarded by the Limits' mu.
 	impatient bool          // it waits only while a place is about to be free
 	done      chan struct{} // closed when the answer is there: place or refused
@@ -118,7 +127,7 @@ func (l *Limits) apply(a *applicant) (waits bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a.place, a.refused = l.take(a)
-	if a.refused == nil || !l.roomToWait(a) {
+	if a.refused == nil || !l.roomToWait(a) && !l.displace(a) {
 		return false
 	}
 	a.done = make(chan struct{})
@@ -162,7 +171,7 @@ func (l *Limits) take(a *applicant) (*place, *Refusal) {
 		return nil, refused
 	}
 	l.begun += a.sessions
-	p := &place{limits: l, who: a.who, client: a.client, unbegun: a.sessions, state: placeTaken}
+	p := &place{limits: l, who: a.who, client: a.client, unbegun: a.sessions, state: placeTaken, exclusive: a.takesOver != nil}
 	l.count(p, taken{}, p.state.counts())
 	return p, nil
 }

@@ -18,6 +18,7 @@ type ownStreams struct {
 	codec  codec
 	input  io.Reader
 	linger time.Duration
+	settle func(context.Context) // waits until the server has everything; nil: it has what was sent
 	in     inbox
 	feed   feed
 	heard  atomic.Int64 // when something came last, in ns since 1970, or writing
@@ -26,7 +27,8 @@ type ownStreams struct {
 	writers sync.WaitGroup // the feeder, for which nobody waits
 }
 
-// writing is ownStreams.heard while messages wait to be written.
+// writing is ownStreams.heard while messages wait to be written, or there is no
+// connection.
 const writing = -1
 
 // newOwnStreams attaches an input and an output. end is called when the output
@@ -48,6 +50,9 @@ func (o *ownStreams) closeInput()   { o.feed.finish() }
 func (o *ownStreams) lastWord()     {}
 func (o *ownStreams) release()      {}
 
+// holdOn says that nothing can come, until hearsNow is called.
+func (o *ownStreams) holdOn() { o.heard.Store(writing) }
+
 func (o *ownStreams) hearsNow() { o.heard.Store(time.Now().UnixNano()) }
 
 func (o *ownStreams) give(batch []byte) {
@@ -67,6 +72,9 @@ func (o *ownStreams) pump(ctx context.Context, out outlet, batch *wire.Batch) er
 		return context.Cause(ctx)
 	case readErr != io.EOF:
 		return &localError{"read input", readErr}
+	}
+	if o.settle != nil {
+		o.settle(ctx)
 	}
 	return o.listenOn(ctx)
 }

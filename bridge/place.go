@@ -1,16 +1,22 @@
 package bridge
 
-import "net/netip"
+import (
+	"context"
+	"net/netip"
+)
 
 // A place is what a session or a CGI program has among the Limits, and at its
 // Handler. It gives back its child when that is gone, and itself when nothing
 // is left. A nil place is that of a Client, which needs none.
 type place struct {
-	limits   *Limits
-	who      netip.Prefix
-	client   bool      // of a shared program: it is no program
-	service  *service  // nil: its Handler does not count it yet
-	launcher *launcher // nil: it has not joined a program's sessions
+	limits    *Limits
+	who       netip.Prefix
+	client    bool      // of a shared program: it is no program
+	exclusive bool      // its session takes over, and may be taken over
+	service   *service  // nil: its Handler does not count it yet
+	launcher  *launcher // nil: it has not joined a program's sessions
+
+	end context.CancelCauseFunc // ends the session; nil: nobody may take over from it
 
 	// Guarded by the limits' mu.
 	unbegun int // sessions that do not count if they come to nothing: 1 or 0
@@ -84,7 +90,7 @@ func (p *place) free() {
 		return
 	}
 	if p.launcher != nil {
-		p.launcher.leave()
+		p.launcher.leave(p)
 	}
 	if p.service != nil {
 		p.service.leave()

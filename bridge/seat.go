@@ -96,6 +96,10 @@ func (s *seat) accept([]byte) bool {
 	return s.hub.count(s, pending)
 }
 
+// hasTaken reports whether the program has been given all that has come, for a client
+// that may not send it again.
+func (s *seat) hasTaken() bool { return !s.deaf && !s.in.closed && s.hub.has(s) }
+
 func (s *seat) act(do action) {
 	if j := s.hub.input(s); j != nil && !s.deaf {
 		do(j)

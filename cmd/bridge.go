@@ -36,6 +36,7 @@ func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []str
 			MaxForks:      offIfZero(o.maxForks),
 			MaxPerAddress: o.maxPerIP,
 			MaxClients:    offIfZero(o.maxClients),
+			TakeOver:      o.takeOver,
 		},
 		Hosting:        o.hosting(),
 		Events:         withHints(o.maxFrameSize, log),

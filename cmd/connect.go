@@ -38,6 +38,7 @@ type connectOptions struct {
 	sslCA        string
 	sslCert      string
 	sslKey       string
+	againOptions
 }
 
 // newConnectCmd is the client, which calls run.
@@ -94,6 +95,7 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 func (o *connectOptions) flags() flagGroup {
 	flags := newGroup("Flags")
 	flags.DurationVar(&o.linger, "linger", time.Second, "after the end of the input, close when nothing has come for `time`")
+	o.againOptions.add(flags.FlagSet)
 	flags.Var(newList(&o.headers, parseHeader), "header", "send `'Name: value'` with the handshake; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
 	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
@@ -119,7 +121,7 @@ func (o *connectOptions) check() error {
 	case o.insecure && o.sslCA != "":
 		return errors.New("--sslca cannot be combined with --insecure, which verifies nothing")
 	}
-	return cmp.Or(o.framingOptions.check(), checkPair(o.sslCert, o.sslKey))
+	return cmp.Or(o.framingOptions.check(), o.againOptions.check(), checkPair(o.sslCert, o.sslKey))
 }
 
 func parseSubprotocol(s string) (string, error) {
@@ -160,6 +162,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 
 		MaxMessageSize: offIfZero(o.maxFrameSize),
 		Logger:         newLogger(o.stderr, "info", "text"),
+		Reconnect:      o.reconnects(),
 	}
 	for _, f := range o.headers {
 		c.Header.Add(f.Name, f.Value)
@@ -209,11 +212,14 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 	case ctx.Err() != nil:
 		return nil // we were asked to end, and did
 	case err != nil:
-		return connectError(o.url, err)
+		return o.runError(err)
 	}
 	status := end.ExitStatus()
 	if status == 0 {
 		return nil
+	}
+	if text := resumedText(end); o.resume && text != "" {
+		return errors.New(text)
 	}
 	if end.Code <= 4000 || end.Code > 4255 {
 		err := errors.New(closeText(end))

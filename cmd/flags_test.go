@@ -235,6 +235,10 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"connect", "ws://h", "cat"}, "connect takes one URL; unexpected argument \"cat\"\nwrite a command to attach after --"},
 		{[]string{"connect", "ws://h", "--"}, "no command after --\nsee"},
 		{[]string{"connect", "--linger=-1s", "ws://h"}, "must not be negative\nsee"},
+		{[]string{"connect", "--resume", "--reconnect", "ws://h"}, "--resume cannot be combined with --reconnect"},
+		{[]string{"connect", "--resumefor=1m", "ws://h"}, "--resumefor: needs --resume or --reconnect\nsee"},
+		{[]string{"connect", "--resume", "--resumefor=-1s", "ws://h"}, "--resumefor=-1s: must not be negative\nsee"},
+		{[]string{"--takeover", "--share", "cat"}, "--takeover cannot be combined with --share"},
 		{[]string{"connect", "--subprotocol=a b", "ws://h"}, "is not the name of a subprotocol\nsee"},
 	} {
 		serve, connect, status, stderr := parse(test.args...)

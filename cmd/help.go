@@ -90,6 +90,11 @@ A message of any length is printed as it comes, in bounded memory.
 With a COMMAND, written after **--**, the lines that the command prints are sent, and
 messages are its input, as if it were served by wsbridge.
 
+With **--resume**, connect comes back by itself when the connection is lost, to the same
+session of a wsbridge with **--resume**, and each message arrives exactly once, in both
+directions. With **--reconnect** it connects again to any server, to a new session each time.
+It tries at once, then after 1 s, doubled up to 30 s. The first connection is tried once.
+
 ## Exit status
 
 The exit status follows the close code.
@@ -112,7 +117,8 @@ A second signal ends connect at once.`
 const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
   wsbridge connect --header 'X-Token: 123' wss://example.com/feed | jq .
   wsbridge connect --sslca=authority.pem wss://box.example:8443/
-  wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh`
+  wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh
+  wsbridge connect --resume ws://127.0.0.1:8080/ < orders.txt > answers.txt`
 
 // setHelp makes --help print the flags of cmd under their headings; commands
 // below cmd keep their own help.

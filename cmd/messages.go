@@ -18,6 +18,7 @@ type messageOptions struct {
 	subprotocols []string
 	compress     bool
 	maxForks     int
+	takeOver     bool
 	maxFrameSize int
 	closeMS      int
 	pingMS       int
@@ -36,6 +37,8 @@ func (o *messageOptions) flags() flagGroup {
 		"subprotocols that the command speaks (`NAMES`, comma separated); the first of these that a client offers is selected, and is WEBSOCKET_PROTOCOL")
 	g.BoolVar(&o.compress, "compress", false, "compress messages of 512 bytes or more for clients that offer it (permessage-deflate)")
 	g.IntVar(&o.maxForks, "maxforks", bridge.DefaultMaxForks, "run at most `n` commands at once, refuse more with 429; 0 for no limit")
+	g.BoolVar(&o.takeOver, "takeover", false,
+		"when --maxforks or --maxperip is reached, let a new client in and end the oldest connection of the same program, with 4409")
 	g.IntVar(&o.maxFrameSize, "maxframesize", bridge.DefaultMaxMessageSize,
 		"close with 1009 when a client's message has more than `n` bytes; 0 for no limit: then one message can fill the memory")
 	g.IntVar(&o.closeMS, "closems", 0, "wait `ms` milliseconds longer at each step of ending a command")

@@ -35,6 +35,9 @@ const patience = time.Minute
 //		(http://... or https://...)
 //	proxy SOCKET
 //		starts a proxy in front of a unix socket and sets $URL and $PAGE
+//	cut BYTES...
+//		starts a proxy in front of the server, which cuts the first connections
+//		after so many bytes to the client, and sets $URL
 //	[!] activate KIND[,KIND...] [flags] COMMAND...
 //		starts wsbridge as systemd does, with these sockets: tcp, unix (at
 //		unix.sock) or, which is wrong, datagram, unixpacket or connected; with !, it
@@ -78,6 +81,7 @@ func TestScript(t *testing.T) {
 			"authority":   cmdAuthority,
 			"certificate": cmdCertificate,
 			"port":        cmdPort,
+			"cut":         cmdCut,
 			"proxy":       cmdProxy,
 			"told":        cmdTold,
 		},

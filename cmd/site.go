@@ -29,6 +29,9 @@ type siteOptions struct {
 }
 
 func (o *siteOptions) check() error {
+	if o.takeOver && o.share != "" {
+		return errors.New("--takeover cannot be combined with --share, whose program is for all clients")
+	}
 	return cmp.Or(o.pageOptions.check(), o.messageOptions.check(), o.sessionOptions.check(), o.hostingOptions.check())
 }
 

@@ -18,6 +18,11 @@ type Batch struct {
 // NewBatch returns a Batch for this connection.
 func (c *Conn) NewBatch() *Batch { return &Batch{masked: c.masked, compress: c.compress} }
 
+// NewClientBatch returns a Batch of masked frames for a Log, whose Cursors send
+// them to a server. Each frame keeps its key wherever it goes: what counts is that
+// the key was not known when the payload was made (RFC 6455, section 10.3).
+func NewClientBatch() *Batch { return &Batch{masked: true} }
+
 // Begin lends it a buffer, unless it has one. What fits there is what it may hold
 // without growing.
 func (b *Batch) Begin(get func() []byte) {

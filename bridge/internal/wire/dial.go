@@ -60,8 +60,17 @@ func refused(url string, resp *http.Response) error {
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
 	// Its own words for the status could steer a terminal.
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
-	return fmt.Errorf("%s: the server answered %s: %q", url, status, bytes.TrimSpace(text))
+	return &RefusedError{url, resp.StatusCode, fmt.Sprintf("the server answered %s: %q", status, bytes.TrimSpace(text))}
 }
+
+// A RefusedError is the answer of a server that lets nobody in.
+type RefusedError struct {
+	URL    string
+	Status int
+	answer string
+}
+
+func (e *RefusedError) Error() string { return e.URL + ": " + e.answer }
 
 // fewRedirects stops where http.Client does by itself: with a function from us,
 // or from the library, it no longer does.

@@ -50,6 +50,7 @@ type life struct {
 	read    int64         // bytes that the peer has read, as its pongs tell
 	reached int64         // bytes that its system had taken at the last interval
 	numbers *numbers      // of messages; nil: they have none
+	taken   func() bool   // decides whether a ping is answered; nil: it always is
 }
 
 // Watch begins to look whether the peer lives, and pings it if there is an

@@ -29,6 +29,26 @@ func (c *Conn) Number(sent int64, acknowledged func(n int64)) {
 	c.life.numbers = &numbers{acknowledged: acknowledged, sent: sent, acked: sent}
 }
 
+// AnswerPings makes a pong say that what came before its ping has arrived: a ping is
+// answered when that has been given to the Inbox, and taken says that it was taken
+// there. It is called by the goroutine that receives. AnswerPings must be called
+// before anything else is done with the Conn.
+func (c *Conn) AnswerPings(taken func() bool) { c.life.taken = taken }
+
+// answers reports whether a ping is answered that has come.
+func (c *Conn) answers() bool {
+	r := &c.reader
+	if c.life.taken == nil {
+		return true
+	}
+	if r.inbox == nil {
+		return false // nothing is taken any more
+	}
+	c.in.set(r.taken)
+	r.inbox.Wait(r.left > 0 || r.checker.open)
+	return c.life.taken()
+}
+
 // Ping pings the peer, so that it tells soon what it has.
 func (c *Conn) Ping() {
 	c.life.mu.Lock()

@@ -102,6 +102,9 @@ func (r *reader) payload(h header) []byte {
 func (c *Conn) takeControl(h header) bool {
 	switch r := &c.reader; h.opcode() {
 	case opPing:
+		if !c.answers() {
+			break
+		}
 		_ = c.control(appendFrame(nil, finBit|opPong, r.payload(h), c.masked))
 	case opPong:
 		c.gotPong(r.payload(h))

@@ -1,5 +1,7 @@
 package wire
 
+import "bytes"
+
 // A ring holds messages as frames, in blocks. A message never spans two blocks, so a
 // Cursor that has begun a message can always finish it.
 type ring struct {
@@ -123,6 +125,11 @@ func (p *packer) append(frames []byte, cursors int) {
 	for rest := frames; len(rest) > 0; {
 		h := parseHeader(rest)
 		payload := rest[h.size:h.frameSize()]
+		if h.masked {
+			payload = bytes.Clone(payload)
+			applyMask(payload, h.key)
+			p.batch.masked = true
+		}
 		p.batch.Append(Kind(h.opcode()), payload, h.fin())
 		rest = rest[h.frameSize():]
 	}
