@@ -8,7 +8,6 @@
 // With --resume each message arrives exactly once, both ways. Own messages are kept until a new
 // connection tells what the server has; one is made for that when they exceed a mebibyte. With
 // --share, own messages may be lost with a connection.
-//
 // new ResumingSocket(url, [], { key: 'job' }) also continues after a reload of the page, behind the
 // last message that its listeners have seen: what they made of those is for the page to keep.
 // Own messages lie in sessionStorage. send throws if one does not fit, and has not sent it.
@@ -126,7 +125,8 @@ export class ResumingSocket extends EventTarget {
       if (this.#link) return this.#closing && this.#link.close(...this.#closing); // it goes on
     } else {
       this.#link = undefined;
-      if (this.#attempt && (again || code === 4409)) return this.#closing || this.#become('away');
+      if (this.#attempt && code === 4409) return; // it has taken over
+      if (this.#attempt && again) return this.#closing || this.#become('away');
     }
     if (!again || this.#closing) return this.#finish(code, reason, wasClean);
     if (this.state === 'open' && Date.now() - this.since > lasting) this.#failures = 0;

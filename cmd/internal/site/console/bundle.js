@@ -1,4 +1,4 @@
-// Made of main.js and its modules by go generate. Their SHA-256: bf83937e487dcd060ab57b0102daac84fbae54eeec684d4a52db708982309f20
+// Made of main.js and its modules by go generate. Their SHA-256: 74381e90241f8782fcbaa60b78c677c7e717e1937f9ac5283bf6da1192131701
 var prefix="wsbridge.";function recall(key,otherwise,area="localStorage"){try{return JSON.parse(window[area].
 getItem(prefix+key))??otherwise}catch{return otherwise}}function remember(key,value,area="localStora\
 ge"){try{window[area].setItem(prefix+key,JSON.stringify(value))}catch{}}var Address=class{#field;#page=location.href.replace(/#.*/,"");constructor(field){this.#field=field;
@@ -118,11 +118,11 @@ this.#memory.session.received)return;this.#memory.session.received=number;this.#
 new MessageEvent("message",{data,origin}));if(this.readyState<3)this.#memory.update()}#ended(socket,{
 code,reason,wasClean}){const again=code===1006||code===1001&&reason!=="session timeout"&&reason!=="i\
 dle";if(socket!==this.#link){this.#attempt=void 0;if(this.#link)return this.#closing&&this.#link.close(
-...this.#closing)}else{this.#link=void 0;if(this.#attempt&&(again||code===4409))return this.#closing||
-this.#become("away")}if(!again||this.#closing)return this.#finish(code,reason,wasClean);if(this.state===
-"open"&&Date.now()-this.since>lasting)this.#failures=0;const wait=this.#failures&&Math.min(slowest,1e3*
-2**(this.#failures-1))*(.75+Math.random()/2);this.#failures++;this.#retry=setTimeout(this.#renew,wait);
-this.#become(this.state==="open"?"away":this.state,{retryAt:Date.now()+wait})}#finish(code,reason,wasClean){
+...this.#closing)}else{this.#link=void 0;if(this.#attempt&&code===4409)return;if(this.#attempt&&again)
+return this.#closing||this.#become("away")}if(!again||this.#closing)return this.#finish(code,reason,
+wasClean);if(this.state==="open"&&Date.now()-this.since>lasting)this.#failures=0;const wait=this.#failures&&
+Math.min(slowest,1e3*2**(this.#failures-1))*(.75+Math.random()/2);this.#failures++;this.#retry=setTimeout(
+this.#renew,wait);this.#become(this.state==="open"?"away":this.state,{retryAt:Date.now()+wait})}#finish(code,reason,wasClean){
 this.readyState=3;[this.#link,this.#attempt].filter(Boolean).forEach(abandon);this.#link=this.#attempt=
 void 0;[this.#retry,this.#watch].forEach(clearTimeout);globalThis.removeEventListener("online",this.#renew);
 this.#memory.clear();this.#become("closed");if(!wasClean)this.dispatchEvent(new Event("error"));this.
