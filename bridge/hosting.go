@@ -41,6 +41,7 @@ type visit struct {
 	name     string // of the session that the client continues; empty: of none
 	received int64  // the number of the last message that the client has; -1 if it does not say
 	hub      *hub   // nil if there is none yet
+	number   int64  // of the visit, in the order in which requests came
 	only     bool   // the client only continues, and starts no program
 
 	steps   []admitStep              // that take a place for a program
@@ -151,7 +152,7 @@ func (v *visit) sit(h *Handler, a *admission, conn *wire.Conn, create func() *hu
 			return nil, false, err
 		}
 		s := v.hub.newSeat(conn, h.Framing)
-		s.hello = conn.Subprotocol() == countingProtocol
+		s.hello, s.visit = conn.Subprotocol() == countingProtocol, v.number
 		from, resumed := v.from(first)
 		s.resumed = resumed
 		sess = h.newSession(context.Background(), conn, s) // the hub ends it

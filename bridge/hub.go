@@ -28,10 +28,16 @@ type hub struct {
 	run      hubRun
 	seats    map[*seat]struct{}
 	received wire.Traffic // what the program has been given by all seats
+	newest   int64        // the number of the latest visit that has had a seat
 	alone    *time.Timer  // runs while there is no seat; nil before the first time
-	ending   *wire.Ending // how every client's link is to end; nil while that is open
-	exited   bool         // ending tells how the program exited
-	over     bool         // no client is let in any more
+	hubFate
+}
+
+// A hubFate is how a hub ends, as far as that is known.
+type hubFate struct {
+	ending *wire.Ending // how every client's link is to end; nil while that is open
+	exited bool         // ending tells how the program exited
+	over   bool         // no client is let in any more
 }
 
 // A hubRun is one run of a hub's program.

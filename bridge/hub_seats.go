@@ -19,6 +19,8 @@ func (h *hub) attach(s *seat, from int64) error {
 		return errNoSession
 	case h.options.single && len(h.seats) > 0 && s.conn.IsGone():
 		return errLost // its client may be the one that has a seat, and came back faster
+	case h.options.single && s.visit < h.newest:
+		return errTakenOver // it came first, and its handshake took longer
 	}
 	o := wire.CursorOptions{From: from, Newest: h.options.replay, Compress: s.compresses(), Skip: h.options.skip}
 	if h.options.retention == wire.UntilFirst && !h.options.skip {
@@ -38,7 +40,7 @@ func (h *hub) attach(s *seat, from int64) error {
 		return goneEnding(first)
 	}
 	if h.options.single {
-		s.received = h.received.Messages
+		s.received, h.newest = h.received.Messages, s.visit
 		h.log.Acknowledge(s.cursor.Number())
 		for old := range h.seats {
 			delete(h.seats, old)

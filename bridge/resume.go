@@ -115,6 +115,7 @@ func (a *admission) findResumed() *Refusal {
 	if refused := v.setReceived(own["received"]); refused != nil {
 		return refused
 	}
+	v.number = a.handler.service().visits.Add(1)
 	v.only = v.received > 0
 	a.request = withQuery(a.request, rest)
 	v.key = newHubKey(a.program.name(), a.request.URL.Path, a.request.Header.Get("Origin"), v.name)

@@ -16,7 +16,8 @@ type seat struct {
 	in     inbox
 	giver  giver
 	cursor *wire.Cursor
-	hello  bool // the client counts, so it first gets the hello
+	visit  int64 // its number, in the order in which requests came
+	hello  bool  // the client counts, so it first gets the hello
 
 	received int64                   // messages of the client that the program had when the seat was taken
 	resumed  bool                    // it continues an earlier link

@@ -182,7 +182,8 @@ func TestShareSlow(t *testing.T) {
 	for _, slow := range []Slow{SlowClose, SlowSkip, SlowWait} {
 		t.Run(fmt.Sprint(slow), func(t *testing.T) {
 			const lines = 200_000 // of 101 bytes
-			h := shared(Share{Slow: slow}, "lines", strconv.Itoa(lines), "100")
+			// The buffer is larger than what two clients that read may be apart.
+			h := shared(Share{Slow: slow, Buffer: 4 << 20}, "lines", strconv.Itoa(lines), "100")
 			events := record(t, h)
 			srv := serve(t, h)
 			stalled, reader := connect(t, srv), connect(t, srv)

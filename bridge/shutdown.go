@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // A service is what a Handler knows of its sessions and CGI programs.
@@ -20,6 +21,7 @@ type service struct {
 	gone      chan struct{}        // closed when the last one of a closed Handler is gone
 	launchers map[string]*launcher // by their program
 	hubs      map[hubKey]*hub
+	visits    atomic.Int64 // how many there were
 }
 
 // service is the Handler's own, ready for use.

@@ -23,14 +23,19 @@ type Log struct {
 	waiting bool      // Send waits for room
 	plain   ring
 	packed  *packer // the same messages compressed; nil until a Cursor wants them
-	taken   Traffic // all that was sent to the Log
-	acked   int64   // messages up to this number are known to have arrived
-	lent    int64   // some Cursor has lent messages up to this number
-	lead    int64   // some Cursor has sent or skipped messages up to this number
+	logMarks
 	cursors []*Cursor
 	parked  []*Cursor // those that wait for more
 	ended   bool      // nothing more will come
 	cut     bool      // nothing more is taken
+}
+
+// logMarks are how far the messages of a Log have come.
+type logMarks struct {
+	taken Traffic // all that was sent to the Log
+	acked int64   // messages up to this number are known to have arrived
+	lent  int64   // some Cursor has lent messages up to this number
+	lead  int64   // some Cursor has sent or skipped messages up to this number
 }
 
 // A Retention says how long a Log holds a message when it needs the room.
