@@ -127,12 +127,7 @@ func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create fun
 	if v.hub != nil {
 		info.ID = v.hub.id
 	}
-	if end, ok := err.(Ending); ok {
-		a.place.free()
-		go h.turnAway(conn, info, end, leave)
-		return
-	}
-	if first {
+	if first { // for others too, if they were faster to get a seat
 		a.place.begin()
 		h.emit(Opened{*info})
 		program := *info
@@ -140,6 +135,10 @@ func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create fun
 			program.Remote, program.Path = "", "" // it is nobody's own
 		}
 		go h.host(v.hub, a, program)
+	}
+	if end, ok := err.(Ending); ok {
+		go h.turnAway(conn, info, end, leave)
+		return
 	}
 	go h.serve(sess, info, leave)
 }
@@ -168,7 +167,7 @@ func (v *visit) sit(h *Handler, a *admission, conn *wire.Conn, create func() *hu
 		}
 		sess.end(nil)
 		if err != error(errNoSession) || v.only {
-			return nil, false, err
+			return nil, first, err
 		}
 		v.hub = nil
 	}
@@ -249,7 +248,7 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 		j.place = a.place
 	}
 	hub.setJob(j)
-	sess := h.newSession(a.ctx, hub, j)
+	sess := h.newSession(a.ctx, hub, hosted{j, hub})
 	sess.pings = true // each client's own link pings
 	sess.keeps = hub.options.single
 	if !hub.options.single {

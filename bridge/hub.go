@@ -53,6 +53,9 @@ type hubOptions struct {
 	// takes over from an older one, and the client's close ends the program.
 	single bool
 
+	// pings says that they find out whether clients live.
+	pings bool
+
 	// alone is how long the program goes on without a seat; if it is negative, for
 	// as long as it likes.
 	alone time.Duration

@@ -18,13 +18,16 @@ func (h *hub) leave(s *seat, cause error, answered bool) {
 	}
 	delete(h.seats, s)
 	end, _ := errors.AsType[Ending](cause)
+	by, closed := s.conn.PeerClosed()
 	switch told := h.tells(cause); {
+	case h.options.single && told && closed && !isLoss(Ending(by)):
+		h.abandon(Ending(by)) // the client was faster than the end
 	case h.isTheEnd(cause, end):
 		h.abandon(end) // the client does not want it any more
 	case h.options.single && told && answered:
 		h.finish()
 	case len(h.seats) > 0:
-	case h.ending != nil && !h.keepsEnding():
+	case h.ending != nil && !h.keepsEnding(), h.isKeptInVain():
 		h.finish()
 	default:
 		if isLoss(end) && h.options.single {
@@ -69,6 +72,19 @@ func (h *hub) keepsEnding() bool {
 		return false
 	}
 	return h.exited || isTimeUp(Ending(*h.ending))
+}
+
+// isKeptInVain reports whether the program has ended, and nobody can come any more
+// because the server drains.
+func (h *hub) isKeptInVain() bool { return h.ending != nil && h.service.draining.Err() != nil }
+
+// endInVain lets the server end at once if the end is kept for clients that are away.
+func (h *hub) endInVain() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.seats) == 0 && h.isKeptInVain() {
+		h.finish()
+	}
 }
 
 // startAlone starts the time that the program goes on without a seat; when it is over,

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
@@ -40,16 +41,12 @@ func (h *hub) Stop() {
 func (h *hub) Watch(func(wire.Ending)) {}
 
 // Answer says how all links end, when their clients have what the program still
-// says. Who comes to a shared program from now on gets the next run of it.
+// says. Unless the end is kept for who comes now, he gets another program.
 func (h *hub) Answer(end wire.Ending) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ending = &end
-	h.forgetRun()
-}
-
-func (h *hub) forgetRun() {
-	if !h.options.single {
+	if !h.keepsEnding() {
 		h.service.forget(h)
 	}
 }
@@ -82,7 +79,6 @@ func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
 		h.exited = true
 		h.ending = &end
 	}
-	h.forgetRun()
 	h.log.End()
 	if !h.keepsEnding() {
 		h.service.forget(h) // whoever comes now is for another run
@@ -95,6 +91,7 @@ func (h *hub) Close(end wire.Ending, _ time.Duration) wire.Ending {
 	if hurried {
 		defer time.AfterFunc(drainLimit, h.Cut).Stop()
 	}
+	defer context.AfterFunc(h.service.draining, h.endInVain)()
 	<-h.done
 	h.log.Cut()
 	return end

@@ -15,7 +15,7 @@ func (h *hub) attach(s *seat, from int64) error {
 	defer h.mu.Unlock()
 	h.endForWhoHasClosed()
 	switch {
-	case h.over, h.ending != nil && !h.options.single:
+	case h.over, h.ending != nil && !h.keepsEnding():
 		return errNoSession
 	case h.options.single && len(h.seats) > 0 && s.conn.IsGone():
 		return errLost // its client may be the one that has a seat, and came back faster
@@ -41,11 +41,11 @@ func (h *hub) attach(s *seat, from int64) error {
 	}
 	if h.options.single {
 		s.received, h.newest = h.received.Messages, s.visit
-		h.log.Acknowledge(s.cursor.Number())
 		for old := range h.seats {
 			delete(h.seats, old)
 			old.stop(errTakenOver)
 		}
+		h.log.Acknowledge(s.cursor.Number()) // after which an old one may find itself behind
 	}
 	if h.alone != nil {
 		h.alone.Stop()

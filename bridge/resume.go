@@ -73,6 +73,7 @@ func (r Resume) open(h *Handler, w http.ResponseWriter, a *admission) {
 	v.join(h, w, a, func() *hub {
 		return newHub(h.service(), v.key, v.name, newID(), hubOptions{
 			single:    true,
+			pings:     h.Bounds.pingInterval() > 0,
 			alone:     cmp.Or(r.For, DefaultResumeFor),
 			buffer:    cmp.Or(r.Buffer, DefaultBuffer),
 			retention: wire.UntilAcknowledged,

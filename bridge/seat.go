@@ -2,7 +2,9 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"io"
+	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 	"github.com/wsbridge/wsbridge/process"
@@ -23,6 +25,7 @@ type seat struct {
 	resumed  bool                    // it continues an earlier link
 	ctx      context.Context         // of its session
 	stop     context.CancelCauseFunc // ends the session
+	late     *time.Timer             // does, when what is left has waited long enough for room
 
 	// Owned by the goroutine that receives.
 	pending wire.Traffic // what the next batch holds
@@ -140,8 +143,25 @@ func (s *seat) wait(ctx context.Context) error {
 
 func (s *seat) end(error, context.Context, context.Context) (none process.State) { return none }
 
+// hurry lets what was received wait for room a little while only, because its client has
+// left; not at all if that ends the program.
+func (s *seat) hurry(how error) {
+	end, ok := errors.AsType[wire.Ending](how)
+	switch {
+	case !ok:
+	case s.hub.options.single && !isLoss(Ending(end)):
+		s.stop(Ending(end))
+	default:
+		s.late = time.AfterFunc(closeLimit, func() { s.stop(Ending(end)) })
+	}
+}
+
+func (s *seat) release() {
+	if s.late != nil {
+		s.late.Stop()
+	}
+}
+
 // These have nothing to do: the program behind a seat is not the seat's to end.
 func (s *seat) lastWord()   {}
-func (s *seat) hurry(error) {}
 func (s *seat) closeInput() {}
-func (s *seat) release()    {}

@@ -75,6 +75,7 @@ func (s Share) open(h *Handler, w http.ResponseWriter, a *admission) {
 func (s Share) newHub(h *Handler, key hubKey) *hub {
 	run := rand.Text()
 	o := hubOptions{
+		pings:     h.Bounds.pingInterval() > 0,
 		alone:     s.Keep,
 		buffer:    cmp.Or(s.Buffer, DefaultBuffer),
 		retention: wire.UntilFirst,

@@ -47,8 +47,18 @@ func (c *Conn) Said() (Ending, bool) {
 	return *c.writer.closing, true
 }
 
+// PeerClosed is, after Close, the close frame of a peer that was the first to send
+// one.
+func (c *Conn) PeerClosed() (end Ending, ok bool) {
+	if c.reader.closed == nil {
+		return Ending{}, false
+	}
+	return *c.reader.closed, true
+}
+
 // Answered reports, after Close, whether the peer has answered the close frame,
-// as it does when it has read all that was before.
+// as it does when it has read all that was before. One that says 1001 to another
+// code was about to leave by itself, and may not have read it.
 func (c *Conn) Answered() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,8 +89,10 @@ func (c *Conn) handshake(end Ending, limit time.Duration) {
 	}
 	linger := lingerLimit
 	err := c.ws.Close(websocket.StatusCode(end.Code), shortened(end.Reason))
-	if _, other := errors.AsType[websocket.CloseError](err); err == nil || other {
-		c.setAnswered()
+	if said, other := errors.AsType[websocket.CloseError](err); err == nil || other {
+		if err == nil || said.Code != websocket.StatusGoingAway {
+			c.setAnswered()
+		}
 		if !c.t.saysGoodbye() {
 			linger = 0 // the peer has closed too, with whatever code
 		}

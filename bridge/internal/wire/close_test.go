@@ -232,3 +232,35 @@ func TestDialIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Whoever answers the close frame has read all that was before, but not who was
+// about to leave, or closes without it.
+func TestAnswered(t *testing.T) {
+	for _, test := range []struct {
+		answer   Ending
+		answered bool
+	}{
+		{Ending{4003, "exit status 3"}, true},
+		{Ending{1000, ""}, true},
+		{Ending{1001, ""}, false},
+		{Ending{}, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := newPeer(t, Options{MaxMessageSize: 100})
+			in := receive(c)
+			synctest.Wait()
+			c.Stop()
+			in.ends(t, ErrStopped)
+			closed := make(chan Ending)
+			go func() { closed <- c.Close(Ending{4003, "exit status 3"}, closeLimit) }()
+			p.next()
+			if test.answer != (Ending{}) {
+				p.write(closing(test.answer.Code, test.answer.Reason))
+			}
+			<-closed
+			if _, first := c.PeerClosed(); first || c.Answered() != test.answered {
+				t.Errorf("%v: answered %t, first %t", test.answer, c.Answered(), first)
+			}
+		})
+	}
+}

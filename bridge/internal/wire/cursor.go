@@ -221,6 +221,13 @@ func (c *Cursor) WantsItAtRest() bool {
 	return !c.sending && c.asks(1)
 }
 
+// IsSending reports whether what was lent may not have been sent yet.
+func (c *Cursor) IsSending() bool {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	return c.sending
+}
+
 func (c *Cursor) asks(from int) bool {
 	if c.unasked == 0 || !c.log.waiting && c.unasked < from {
 		return false
