@@ -16,8 +16,8 @@ import (
 )
 
 func init() {
-	// tick prints numbers without end, in bursts.
-	children["tick"] = func([]string) {
+	// numbers prints numbers without end, in bursts.
+	children["numbers"] = func([]string) {
 		out := bufio.NewWriter(os.Stdout)
 		for n := 1; ; {
 			for range 50 {
@@ -46,7 +46,7 @@ func TestSoakHosted(t *testing.T) {
 		clients = 500
 	}
 	own := child(&Handler{Hosting: Resume{For: time.Hour, Buffer: 20_000}, Limits: &Limits{MaxForks: -1}, Compress: true}, "model")
-	all := shared(Share{Keep: time.Hour, Buffer: 200_000}, "tick")
+	all := shared(Share{Keep: time.Hour, Buffer: 200_000}, "numbers")
 	ownSrv, allSrv := serve(t, own), serve(t, all)
 	var sessions, connections, numbers atomic.Int64
 	var wg sync.WaitGroup
