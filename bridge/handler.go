@@ -50,9 +50,9 @@ type Handler struct {
 	Subprotocols []string
 
 	// Compress turns on compression (permessage-deflate, RFC 7692) for clients that
-	// offer it. Messages to them are compressed from 512 bytes on, each by itself. That costs some 10 microseconds for a message of 1 KB, and 1.2 MB
-	// meanwhile, but nothing while a session is idle. MaxMessageSize applies to
-	// decompressed messages.
+	// offer it. Messages to them are compressed from 512 bytes on, each by itself. That
+	// costs some 10 microseconds for a message of 1 KB, and 1.2 MB meanwhile, but
+	// nothing while a session is idle. MaxMessageSize applies to decompressed messages.
 	Compress bool
 
 	// Bounds limit what one session may use.
