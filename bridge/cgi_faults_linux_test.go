@@ -48,13 +48,18 @@ func (s *scene) inUse() {
 	until(s, func() bool { return s.h.sessions() == 2 }, func() string { return "the program" })
 }
 
+// running waits for the program, which starts when the request is there.
+func (s *scene) running() {
+	until(s, func() bool { return processes(s.mark) == 2 }, func() string { return "the program" })
+}
+
 // cgiFaults are what clients and programs do that is not a session's.
 var cgiFaults = []fault{
 	{
 		name: "the client goes before the answer",
 		inject: func(s *scene) {
 			p := s.ask("GET", "mute", "\r\n")
-			s.inUse()
+			s.running()
 			p.Close()
 		},
 		ends: answered(0),
@@ -88,7 +93,7 @@ var cgiFaults = []fault{
 		name: "the program does not read the body, and the client goes",
 		inject: func(s *scene) {
 			p := s.ask("POST", "mute", "Content-Length: 1000000\r\n\r\n"+string(bytes.Repeat([]byte("x"), 1_000_000)))
-			until(s, func() bool { return processes(s.mark) == 2 }, func() string { return "the program" })
+			s.running()
 			p.Close()
 		},
 		ends: an[CGIEnded](),

@@ -137,7 +137,7 @@ func stands(number func() int64) func() bool {
 			seen, looks = n, 0
 		}
 		looks++
-		return seen > 0 && looks > 10
+		return seen > 0 && looks > 30
 	}
 }
 

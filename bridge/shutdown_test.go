@@ -13,7 +13,7 @@ func TestShutdownWithAStalledClient(t *testing.T) {
 	t.Parallel()
 	h := child(&Handler{}, "flood")
 	log := record(t, h)
-	connect(t, serve(t, h))
+	connect(t, tightServer(t, h)).SetReadBuffer(4 << 10)
 	log.blocked()
 	if err := h.Shutdown(t.Context()); err != nil {
 		t.Error(err)

@@ -67,6 +67,11 @@ func TestTakeOverTheOldest(t *testing.T) {
 		}
 	}
 	peers[4].write(closing(1000, ""))
+	until(t, func() bool {
+		h.Limits.mu.Lock()
+		defer h.Limits.mu.Unlock()
+		return h.Limits.all.places-h.Limits.all.ending < 3
+	}, func() string { return "a session that is ending" })
 	p := connect(t, srv) // perhaps before the program of that one is gone
 	p.write(text("x"))
 	p.message()

@@ -183,7 +183,7 @@ func TestAnswersDiscloseNothing(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
-	if err := os.WriteFile(program, nil, 0o777); err != nil {
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	addr, _ := open(t, "--staticdir="+dir, "--passenv=PATH,WSBRIDGE_CANARY", program, "an-argument")

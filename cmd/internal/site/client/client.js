@@ -58,7 +58,7 @@ export class ResumingSocket extends EventTarget {
   send(data) {
     if (this.readyState >= 2) return;
     const message = this.#memory.add(data);
-    if (!this.#link) return;
+    if (this.#link?.readyState !== 1) return; // the next connection sends it
     this.#link.send(message);
     if (this.#memory.session.shared) this.#memory.drop();
     else if (this.#memory.weight - this.#link.bufferedAmount > this.#keeps) this.#renew();
