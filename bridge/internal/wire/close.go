@@ -1,10 +1,7 @@
 package wire
 
 import (
-	"errors"
 	"time"
-
-	"github.com/coder/websocket"
 )
 
 const (
@@ -71,8 +68,9 @@ func (c *Conn) setAnswered() {
 	c.fate.answered = true
 }
 
-// handshake is the close handshake, in the reader's place. The library's Close
-// reads the peer's answer.
+// handshake is the close handshake, in the reader's place. The peer may be in the middle
+// of a frame, and send more before its answer: until that is there nothing else ends,
+// because proxies drop what is under way as soon as one side ends.
 func (c *Conn) handshake(end Ending, limit time.Duration) {
 	if end.Code == codeAbnormal { // says that there was no close frame
 		c.Cut()
@@ -80,17 +78,9 @@ func (c *Conn) handshake(end Ending, limit time.Duration) {
 		return
 	}
 	defer time.AfterFunc(limit, c.Cut).Stop()
-	if c.reader.left > 0 {
-		// The library has lost its place in the stream of a peer that is in the
-		// middle of a frame. The answer is discarded with the rest.
-		_ = c.control(closeFrame(end, c.masked))
-		c.finish(limit)
-		return
-	}
 	linger := lingerLimit
-	err := c.ws.Close(websocket.StatusCode(end.Code), shortened(end.Reason))
-	if said, other := errors.AsType[websocket.CloseError](err); err == nil || other {
-		if err == nil || said.Code != websocket.StatusGoingAway {
+	if c.control(closeFrame(end, c.masked)) == nil && c.awaitClose() == nil {
+		if said := closed(c.reader.in); said.Code != codeGoingAway || end.Code == codeGoingAway {
 			c.setAnswered()
 		}
 		if !c.t.saysGoodbye() {
@@ -98,6 +88,29 @@ func (c *Conn) handshake(end Ending, limit time.Duration) {
 		}
 	}
 	c.finish(linger)
+}
+
+// awaitClose reads up to the peer's close frame, which is at the beginning of what was
+// read then, and drops what comes before.
+func (c *Conn) awaitClose() error {
+	r := &c.reader
+	for {
+		for r.left > 0 {
+			if len(r.in) == 0 {
+				if err := c.fill(); err != nil {
+					return err
+				}
+			}
+			n := min(uint64(len(r.in)), r.left)
+			r.in, r.left = r.in[n:], r.left-n
+		}
+		if err := c.nextFrame(); err != nil {
+			return err
+		}
+		if r.header.opcode() == opClose {
+			return nil
+		}
+	}
 }
 
 // finish ends the connection without destroying what is under way. It waits

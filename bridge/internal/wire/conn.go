@@ -100,7 +100,7 @@ type phase int
 const (
 	reading  phase = iota // Receive
 	stopped               // nobody: Receive shall return
-	resumed               // the library, for the close handshake
+	resumed               // Close, for the close handshake
 	finished              // finish, to the end
 )
 

@@ -22,6 +22,7 @@ func (e Ending) Error() string { return e.String() }
 // the lack of a close frame.
 const (
 	codeNormal        = 1000
+	codeGoingAway     = 1001
 	codeProtocolError = 1002
 	codeNoStatus      = 1005
 	codeAbnormal      = 1006
@@ -69,10 +70,10 @@ func closeFrame(e Ending, masked bool) []byte {
 	return appendFrame(nil, finBit|opClose, payload, masked)
 }
 
-// closed is what a close frame of ours says.
+// closed is what a close frame says, which may have something behind it.
 func closed(frame []byte) Ending {
 	h := parseHeader(frame)
-	payload := append([]byte(nil), frame[h.size:]...)
+	payload := append([]byte(nil), frame[h.size:h.frameSize()]...)
 	if h.masked {
 		applyMask(payload, h.key)
 	}
