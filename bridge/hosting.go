@@ -48,18 +48,6 @@ type visit struct {
 	environ func(id string) []string // of the program, if this request starts it
 }
 
-// from returns the number of the first message that the client gets, or 0 if the
-// client does not say which it has, and whether it continues an earlier connection.
-func (v *visit) from(first bool) (number int64, resumed bool) {
-	if v.hub.options.single {
-		return v.received + 1, !first
-	}
-	if v.received >= 0 && v.name == v.hub.name {
-		return v.received + 1, true
-	}
-	return 0, false
-}
-
 // A hubKey is a digest of what identifies a hub. Comparing digests takes the same
 // time for a good guess at a client's key as for a bad one.
 type hubKey [sha256.Size]byte
@@ -130,11 +118,7 @@ func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create fun
 	if first { // for others too, if they were faster to get a seat
 		a.place.begin()
 		h.emit(Opened{*info})
-		program := *info
-		if !v.hub.options.single {
-			program.Remote, program.Path = "", "" // it is nobody's own
-		}
-		go h.host(v.hub, a, program)
+		go h.host(v.hub, a, v.hub.clients.owner(*info))
 	}
 	if end, ok := err.(Ending); ok {
 		go h.turnAway(conn, info, end, leave)
@@ -152,17 +136,14 @@ func (v *visit) sit(h *Handler, a *admission, conn *wire.Conn, create func() *hu
 		}
 		s := v.hub.newSeat(conn, h.Framing)
 		s.hello, s.visit = conn.Subprotocol() == countingProtocol, v.number
-		from, resumed := v.from(first)
+		from, resumed := v.hub.clients.from(v, first)
 		s.resumed = resumed
 		sess = h.newSession(context.Background(), conn, s) // the hub ends it
 		sess.offer.names = a.unanswered()
 		s.ctx, s.stop = sess.ctx, sess.end
 		s.giver.stop = s.ctx.Done()
-		if v.hub.options.single {
-			sess.life.limit, sess.idle.limit = 0, 0 // the program's session has them
-		}
+		v.hub.clients.visitor(sess)
 		if err = v.hub.attach(s, from); err == nil {
-			v.hub.number(s)
 			return sess, first, nil
 		}
 		sess.end(nil)
@@ -250,10 +231,7 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	hub.setJob(j)
 	sess := h.newSession(a.ctx, hub, hosted{j, hub})
 	sess.pings = true // each client's own link pings
-	sess.keeps = hub.options.single
-	if !hub.options.single {
-		sess.life.limit, sess.idle.limit = 0, 0 // each client's session has them
-	}
+	hub.clients.program(sess)
 	begin := time.Now()
 	ending, state := sess.run()
 	h.closed(sess, &info, ending, state, time.Since(begin))

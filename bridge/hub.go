@@ -20,6 +20,7 @@ type hub struct {
 	name      string // what clients come back with
 	id        string // of the program's session
 	options   hubOptions
+	clients   clientele
 	log       *wire.Log
 	abandoned chan wire.Ending // gets why nobody wants the program any more, once
 	done      chan struct{}    // closed by finish: no client has to be told the end any more
@@ -28,7 +29,6 @@ type hub struct {
 	run      hubRun
 	seats    map[*seat]struct{}
 	received wire.Traffic // what the program has been given by all seats
-	newest   int64        // the number of the latest visit that has had a seat
 	alone    *time.Timer  // runs while there is no seat; nil before the first time
 	hubFate
 }
@@ -47,24 +47,50 @@ type hubRun struct {
 	job     *job          // nil before it has started
 }
 
-// hubOptions are how Resume's and Share's hubs differ.
+// hubOptions are what Resume and Share say of a hub.
 type hubOptions struct {
-	// single says that the hub has one client, which may come back. A newer seat
-	// takes over from an older one, and the client's close ends the program.
-	single bool
+	buffer  int           // bytes of messages that are kept
+	pings   bool          // they find out whether clients live
+	restart bool          // the program is started again when it has exited
+	alone   time.Duration // that the program goes on without a seat; negative: as long as it likes
+}
 
-	// pings says that they find out whether clients live.
-	pings bool
+// A clientele is for whom a hub's program runs: for one client that may come back
+// (soleClient), or for all (audience). The hub's mu is locked when it is called, unless
+// it says otherwise.
+type clientele interface {
+	// newLog returns the hub's log, which holds so many bytes. Nothing is locked yet.
+	newLog(h *hub, buffer int) *wire.Log
 
-	// alone is how long the program goes on without a seat; if it is negative, for
-	// as long as it likes.
-	alone time.Duration
+	// from returns the number of the first message that a visit's client gets (0: where a
+	// new client begins), and whether it continues an earlier connection. first says that
+	// the visit has made the hub. It is called without the lock.
+	from(v *visit, first bool) (number int64, resumed bool)
 
-	buffer    int // bytes of messages that are kept
-	retention wire.Retention
-	skip      bool  // a client that is too slow continues with the newest message
-	replay    int64 // how many of the newest messages a new client gets first
-	restart   bool  // the program is started again when it has exited
+	// seat gives a seat its cursor, or returns the Ending that its client's link is closed
+	// with.
+	seat(h *hub, s *seat, from int64) error
+
+	// ends reports whether a client whose link ends in this way ends the program. It is
+	// called without the lock, too.
+	ends(how Ending) bool
+
+	// left decides what it means for the program that a seat has left, whose client's
+	// session has ended for a cause. answered says whether the client answered the close
+	// frame.
+	left(h *hub, s *seat, cause error, answered bool)
+
+	// keepsEnding reports whether a hub that ends waits for a client that is away.
+	keepsEnding(exited bool, ending Ending) bool
+
+	// program and visitor set up the sessions of the program and of a client, before they
+	// run: either has the time-outs. They are called without the lock.
+	program(*session)
+	visitor(*session)
+
+	// owner is what is told of the program in an event, when a client's visit has started
+	// it. It is called without the lock.
+	owner(visit Info) Info
 }
 
 // These are endings of links that only a hub has.
@@ -80,15 +106,15 @@ type programEnded struct{ Ending }
 
 func (programEnded) Is(target error) bool { return target == errChildDone }
 
-func newHub(s *service, key hubKey, name, id string, o hubOptions) *hub {
+func newHub(s *service, key hubKey, name, id string, c clientele, o hubOptions) *hub {
 	h := &hub{
-		service: s, key: key, name: name, id: id, options: o,
+		service: s, key: key, name: name, id: id, options: o, clients: c,
 		abandoned: make(chan wire.Ending, 1),
 		done:      make(chan struct{}),
 		seats:     make(map[*seat]struct{}),
 		run:       newHubRun(),
 	}
-	h.log = wire.NewLog(o.buffer, o.retention, h.askSeats)
+	h.log = h.clients.newLog(h, o.buffer)
 	return h
 }
 

@@ -17,35 +17,23 @@ func (h *hub) leave(s *seat, cause error, answered bool) {
 		return // it was taken over
 	}
 	delete(h.seats, s)
-	end, _ := errors.AsType[Ending](cause)
-	by, closed := s.conn.PeerClosed()
-	switch told := h.tells(cause); {
-	case h.options.single && told && closed && !isLoss(Ending(by)):
-		h.abandon(Ending(by)) // the client was faster than the end
-	case h.isTheEnd(cause, end):
-		h.abandon(end) // the client does not want it any more
-	case h.options.single && told && answered:
-		h.finish()
+	h.clients.left(h, s, cause, answered)
+}
+
+// goesOn lets the program go on without a client, if no seat is left and unless it has
+// ended already. When its time is over, it is ended for the reason why. h.mu is locked.
+func (h *hub) goesOn(why Ending) {
+	switch {
 	case len(h.seats) > 0:
 	case h.ending != nil && !h.keepsEnding(), h.isKeptInVain():
 		h.finish()
 	default:
-		if isLoss(end) && h.options.single {
-			h.startAlone(end)
-		} else {
-			h.startAlone(errNoClient)
-		}
+		h.startAlone(why)
 	}
 }
 
 // tells reports whether a link that ends for a cause has told the end.
 func (h *hub) tells(cause error) bool { return h.ending != nil && endsWith(cause, *h.ending) }
-
-// isTheEnd reports whether a seat that leaves for a cause, which is an Ending or has
-// none, ends the program. h.mu is locked.
-func (h *hub) isTheEnd(cause error, end Ending) bool {
-	return h.options.single && !h.tells(cause) && end.Code != 0 && !isLoss(end)
-}
 
 // endsWith reports whether a session that ended for a cause told its client end.
 func endsWith(cause error, end wire.Ending) bool {
@@ -68,10 +56,7 @@ func isLoss(end Ending) bool { return end.Code == codeAbnormal || end.Code == co
 // keepsEnding reports whether the hub waits for a client that is away, to tell it the
 // end.
 func (h *hub) keepsEnding() bool {
-	if !h.options.single || h.ending == nil {
-		return false
-	}
-	return h.exited || isTimeUp(Ending(*h.ending))
+	return h.ending != nil && h.clients.keepsEnding(h.exited, Ending(*h.ending))
 }
 
 // isKeptInVain reports whether the program has ended, and nobody can come any more

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // Resume lets a program outlive its connection. A client connects with a key that
@@ -71,12 +69,10 @@ func (r Resume) open(h *Handler, w http.ResponseWriter, a *admission) {
 		return
 	}
 	v.join(h, w, a, func() *hub {
-		return newHub(h.service(), v.key, v.name, newID(), hubOptions{
-			single:    true,
-			pings:     h.Bounds.pingInterval() > 0,
-			alone:     cmp.Or(r.For, DefaultResumeFor),
-			buffer:    cmp.Or(r.Buffer, DefaultBuffer),
-			retention: wire.UntilAcknowledged,
+		return newHub(h.service(), v.key, v.name, newID(), new(soleClient), hubOptions{
+			buffer: cmp.Or(r.Buffer, DefaultBuffer),
+			pings:  h.Bounds.pingInterval() > 0,
+			alone:  cmp.Or(r.For, DefaultResumeFor),
 		})
 	})
 }

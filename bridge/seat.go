@@ -21,6 +21,8 @@ type seat struct {
 	visit  int64 // its number, in the order in which requests came
 	hello  bool  // the client counts, so it first gets the hello
 
+	pongsTell bool // which messages the client has
+
 	received int64                   // messages of the client that the program had when the seat was taken
 	resumed  bool                    // it continues an earlier link
 	ctx      context.Context         // of its session
@@ -130,7 +132,7 @@ func (s *seat) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
 		if out.Send(batch) != nil {
 			return nil
 		}
-		if s.hub.options.single && s.cursor.WantsAcknowledgement() {
+		if s.pongsTell && s.cursor.WantsAcknowledgement() {
 			s.conn.Ping()
 		}
 	}
@@ -149,7 +151,7 @@ func (s *seat) hurry(how error) {
 	end, ok := errors.AsType[wire.Ending](how)
 	switch {
 	case !ok:
-	case s.hub.options.single && !isLoss(Ending(end)):
+	case s.hub.clients.ends(Ending(end)):
 		s.stop(Ending(end))
 	default:
 		s.late = time.AfterFunc(closeLimit, func() { s.stop(Ending(end)) })

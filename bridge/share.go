@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
-
-	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // Share runs one program for all clients, and sends every client each of its
@@ -74,19 +72,12 @@ func (s Share) open(h *Handler, w http.ResponseWriter, a *admission) {
 
 func (s Share) newHub(h *Handler, key hubKey) *hub {
 	run := rand.Text()
-	o := hubOptions{
-		pings:     h.Bounds.pingInterval() > 0,
-		alone:     s.Keep,
-		buffer:    cmp.Or(s.Buffer, DefaultBuffer),
-		retention: wire.UntilFirst,
-		skip:      s.Slow == SlowSkip,
-		replay:    int64(s.Replay),
-		restart:   s.Restart,
-	}
-	if s.Slow == SlowWait {
-		o.retention = wire.UntilAll
-	}
-	return newHub(h.service(), key, run, run, o)
+	return newHub(h.service(), key, run, run, audience{s.Slow, int64(s.Replay)}, hubOptions{
+		buffer:  cmp.Or(s.Buffer, DefaultBuffer),
+		pings:   h.Bounds.pingInterval() > 0,
+		restart: s.Restart,
+		alone:   s.Keep,
+	})
 }
 
 // findShared finds the program that a client shares.
