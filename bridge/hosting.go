@@ -232,6 +232,7 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	sess := h.newSession(a.ctx, hub, hosted{j, hub})
 	sess.pings = true // each client's own link pings
 	hub.clients.program(sess)
+	sess.quiet.tell = h.silent(&info)
 	begin := time.Now()
 	ending, state := sess.run()
 	h.closed(sess, &info, ending, state, time.Since(begin))

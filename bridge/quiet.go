@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,10 +12,10 @@ const silentFor = 5 * time.Second
 
 // A quietness looks once whether a program has sent anything a while after its first
 // message: most languages buffer what they print into a pipe. It costs a session one
-// timer, which is made when that message comes and nothing was sent before, and
-// nothing a message.
+// timer, which is made when that message comes and nothing was sent before.
 type quietness struct {
-	tell func() // nil: nobody wants to know
+	tell  func()      // nil: nobody wants to know
+	begun atomic.Bool // the first message has come
 
 	mu      sync.Mutex
 	timer   *time.Timer
@@ -22,8 +23,8 @@ type quietness struct {
 	telling sync.WaitGroup
 }
 
-// listen waits for the first message, by the hook of the inbox, which it then gives
-// back.
+// listen waits for the first message, by the hook of the inbox. The clients of a shared
+// program call that from goroutines of their own.
 func (q *quietness) listen(s *session) {
 	if q.tell == nil {
 		return
@@ -31,8 +32,7 @@ func (q *quietness) listen(s *session) {
 	in := s.far.inbox()
 	before := in.arrived
 	in.arrived = func(begun, complete bool) {
-		if complete {
-			in.arrived = before
+		if complete && !q.begun.Load() && q.begun.CompareAndSwap(false, true) {
 			q.begin(s)
 		}
 		if before != nil {

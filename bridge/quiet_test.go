@@ -7,6 +7,21 @@ import (
 	"time"
 )
 
+// A program that several clients talk to is told of once, and as such.
+func TestSilentShared(t *testing.T) {
+	t.Parallel()
+	h := child(&Handler{Hosting: Share{}}, "mute")
+	log := record(t, h)
+	srv := serve(t, h)
+	for range 3 {
+		connect(t, srv).write(text("in"))
+	}
+	log.wait(an(func(e Silent) bool { return e.Remote == "" && e.Pid != 0 }))
+	if n := log.count(an[Silent]()); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
 // When it is told that a program has sent nothing: once, 5 s after its first message, and
 // only if it has never sent one and the session goes on.
 func TestSilent(t *testing.T) {
