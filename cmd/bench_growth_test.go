@@ -15,7 +15,7 @@ import (
 // with the number of connections, each of which has a cat of its own and one
 // message of 32 bytes under way. The README's plot is of what it prints:
 //
-//	go test ./cmd -run '^$' -bench Growth -count 3 | tee .github/images/growth.txt
+//	go test ./cmd -run '^$' -bench 'Growth|Shared' -count 3 | tee .github/images/growth.txt
 //	go generate ./cmd
 func BenchmarkGrowth(b *testing.B) {
 	programs := benchPrograms(b)

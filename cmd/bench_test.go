@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,10 +37,12 @@ func BenchmarkPeers(b *testing.B) {
 }
 
 // A benchProgram is a server. Its arguments are a port, which may be the end
-// of the last one before it, what makes it serve bytes, and a command.
+// of the last one before it, what makes it serve bytes or share the command, and a
+// command.
 type benchProgram struct {
-	name string
-	args []string
+	name  string
+	args  []string
+	share []string // what makes it share the command; nil: it cannot
 }
 
 // benchPrograms builds or finds the programs, and prints which they are as
@@ -48,7 +51,14 @@ func benchPrograms(b *testing.B) (programs []benchProgram) {
 	dir := b.TempDir()
 	have := func(name, version string, args ...string) {
 		fmt.Printf("%s: %s\n", name, version)
-		programs = append(programs, benchProgram{name: name, args: args})
+		p := benchProgram{name: name, args: args, share: []string{"--share"}}
+		switch name {
+		case "wsbridge":
+			p.share = []string{"--share", "--slow=wait", "--maxclients=0"}
+		case "websocketd":
+			p.share = nil
+		}
+		programs = append(programs, p)
 	}
 	miss := func(name, what string) { fmt.Printf("%s: missing: %s\n", name, what) }
 	fmt.Printf("cores: %d\n", runtime.NumCPU())
@@ -98,6 +108,15 @@ type benchServer struct {
 
 func (p benchProgram) start(b *testing.B, binary bool, command []string) *benchServer {
 	b.Helper()
+	var options []string
+	if binary {
+		options = []string{"--binary"}
+	}
+	return p.startWith(b, options, command)
+}
+
+func (p benchProgram) startWith(b *testing.B, options, command []string) *benchServer {
+	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -106,10 +125,7 @@ func (p benchProgram) start(b *testing.B, binary bool, command []string) *benchS
 	l.Close()
 	args := append([]string{}, p.args...)
 	args[len(args)-1] += strconv.Itoa(addr.Port)
-	if binary {
-		args = append(args, "--binary")
-	}
-	cmd := exec.Command(args[0], append(args[1:], command...)...)
+	cmd := exec.Command(args[0], slices.Concat(args[1:], options, command)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // TestGrowthPlot keeps the README's plot in step with the figures beside it,
-// which BenchmarkGrowth prints; go generate draws it.
+// which BenchmarkGrowth and BenchmarkShared print; go generate draws it.
 func TestGrowthPlot(t *testing.T) {
 	dir := filepath.Join("..", ".github", "images")
 	figures, err := os.ReadFile(filepath.Join(dir, "growth.txt"))
@@ -39,30 +39,27 @@ func TestGrowthPlot(t *testing.T) {
 	}
 }
 
-// growthFigures are a benchmark's results by program, unit and number of
-// connections.
-func growthFigures(output []byte) map[string]map[string]map[int][]float64 {
-	name := regexp.MustCompile(`^BenchmarkGrowth/connections=(\d+)/program=([a-z]+)`)
-	figures := map[string]map[string]map[int][]float64{}
+// A growthSeries is what a benchmark has measured of a program in a unit.
+type growthSeries struct{ benchmark, program, unit string }
+
+// growthFigures are the results of benchmarks by the number of connections.
+func growthFigures(output []byte) map[growthSeries]map[int][]float64 {
+	name := regexp.MustCompile(`^Benchmark(\w+)/connections=(\d+)/program=([a-z]+)`)
+	figures := map[growthSeries]map[int][]float64{}
 	for lines := bufio.NewScanner(bytes.NewReader(output)); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
 		m := name.FindStringSubmatch(lines.Text())
 		if m == nil {
 			continue
 		}
-		n, _ := strconv.Atoi(m[1])
-		program := figures[m[2]]
-		if program == nil {
-			program = map[string]map[int][]float64{}
-			figures[m[2]] = program
-		}
+		n, _ := strconv.Atoi(m[2])
 		for i := 2; i+1 < len(fields); i += 2 {
-			unit := fields[i+1]
-			if program[unit] == nil {
-				program[unit] = map[int][]float64{}
+			series := growthSeries{m[1], m[3], fields[i+1]}
+			if figures[series] == nil {
+				figures[series] = map[int][]float64{}
 			}
 			value, _ := strconv.ParseFloat(fields[i], 64)
-			program[unit][n] = append(program[unit][n], value)
+			figures[series][n] = append(figures[series][n], value)
 		}
 	}
 	return figures
@@ -71,15 +68,26 @@ func growthFigures(output []byte) map[string]map[string]map[int][]float64 {
 // A growthPanel is one of the plot's coordinate systems, with logarithmic
 // scales.
 type growthPanel struct {
-	title string
-	unit  string // of the benchmark
-	value func(v float64) float64
+	title     string
+	benchmark string
+	unit      string
+	value     func(v float64) float64
 }
 
-var growthPanels = []growthPanel{
-	{"messages a second", "ns/op", func(v float64) float64 { return 1e9 / v }},
-	{"p99 latency, ms", "p99-µs", func(v float64) float64 { return v / 1e3 }},
-	{"memory a connection, KiB", "KiB/connection", func(v float64) float64 { return v }},
+// growthRows are the panels, in rows with a heading.
+var growthRows = []struct {
+	heading string
+	panels  []growthPanel
+}{
+	{"a program for each connection", []growthPanel{
+		{"messages a second", "Growth", "ns/op", func(v float64) float64 { return 1e9 / v }},
+		{"p99 latency, ms", "Growth", "p99-µs", func(v float64) float64 { return v / 1e3 }},
+		{"memory a connection, KiB", "Growth", "KiB/connection", func(v float64) float64 { return v }},
+	}},
+	{"one program for all", []growthPanel{
+		{"messages a second", "Shared", "messages/s", func(v float64) float64 { return v }},
+		{"memory a connection, KiB", "Shared", "KiB/connection", func(v float64) float64 { return v }},
+	}},
 }
 
 var growthPrograms = []string{"wsbridge", "websocketd", "node", "floor"}
@@ -87,7 +95,8 @@ var growthPrograms = []string{"wsbridge", "websocketd", "node", "floor"}
 const (
 	panelWidth, panelHeight = 230.0, 190.0
 	panelStep               = 280.0
-	panelLeft, panelTop     = 46.0, 62.0
+	panelLeft, panelTop     = 46.0, 82.0
+	rowStep                 = 290.0
 )
 
 // The colours differ in lightness too, and stand out from a light page and
@@ -109,35 +118,36 @@ text { fill: #ccc }
 </style>
 `
 
-func growthPlot(figures map[string]map[string]map[int][]float64) []byte {
+func growthPlot(figures map[growthSeries]map[int][]float64) []byte {
 	var svg bytes.Buffer
-	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 300" role="img" aria-labelledby="title">
+	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 %.0f" role="img" aria-labelledby="title">
 <title id="title">Throughput, latency and memory of each server by the number of connections</title>
-%s`, growthStyle)
+%s`, 30+rowStep*float64(len(growthRows)), growthStyle)
 	x := panelLeft
 	for _, program := range growthPrograms {
-		if figures[program] == nil {
-			continue
-		}
 		fmt.Fprintf(&svg, "<path class=\"line %s\" d=\"M%.0f 16h24\"/><text x=\"%.0f\" y=\"20\">%s</text>\n", program, x, x+30, program)
 		x += 130
 	}
-	for i, panel := range growthPanels {
-		fmt.Fprintf(&svg, "<g transform=\"translate(%.0f %.0f)\">\n", panelLeft+float64(i)*panelStep, panelTop)
-		panel.draw(&svg, figures)
-		fmt.Fprintln(&svg, "</g>")
+	for row, r := range growthRows {
+		top := panelTop + rowStep*float64(row)
+		fmt.Fprintf(&svg, "<text x=\"%.0f\" y=\"%.0f\">%s</text>\n", panelLeft, top-32, r.heading)
+		for i, panel := range r.panels {
+			fmt.Fprintf(&svg, "<g transform=\"translate(%.0f %.0f)\">\n", panelLeft+float64(i)*panelStep, top)
+			panel.draw(&svg, figures)
+			fmt.Fprintln(&svg, "</g>")
+		}
 	}
 	fmt.Fprintln(&svg, "</svg>")
 	return svg.Bytes()
 }
 
-func (p growthPanel) draw(svg *bytes.Buffer, figures map[string]map[string]map[int][]float64) {
+func (p growthPanel) draw(svg *bytes.Buffer, figures map[growthSeries]map[int][]float64) {
 	var ns []int
 	low, high := math.Inf(1), math.Inf(-1)
 	points := map[string]map[int]float64{}
 	for _, program := range growthPrograms {
 		points[program] = map[int]float64{}
-		for n, values := range figures[program][p.unit] {
+		for n, values := range figures[growthSeries{p.benchmark, program, p.unit}] {
 			slices.Sort(values)
 			v := p.value(values[len(values)/2])
 			points[program][n] = v

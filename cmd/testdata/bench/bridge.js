@@ -1,13 +1,29 @@
-// The bridge that an afternoon makes: node bridge.js PORT [--binary] COMMAND [ARG...]
+// The bridge that an afternoon makes: node bridge.js PORT [--share | --binary] COMMAND [ARG...]
 const { spawn } = require("child_process");
 const readline = require("readline");
 const { WebSocketServer } = require("ws");
 
 const [port, ...command] = process.argv.slice(2);
+const share = command[0] === "--share" && command.shift();
 const binary = command[0] === "--binary" && command.shift();
+const start = () => spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+const server = new WebSocketServer({ host: "127.0.0.1", port: Number(port) });
 
-new WebSocketServer({ host: "127.0.0.1", port: Number(port) }).on("connection", (ws) => {
-  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+// With --share there is one program for all clients.
+const shareOne = (child) => {
+  readline.createInterface({ input: child.stdout }).on("line", (line) => {
+    for (const ws of server.clients) ws.send(line);
+  });
+  child.on("close", () => server.clients.forEach((ws) => ws.close(1000)));
+  child.stdin.on("error", () => {});
+  server.on("connection", (ws) => {
+    ws.on("error", () => {});
+    ws.on("message", (message) => child.stdin.write(message + "\n"));
+  });
+};
+
+const oneEach = (ws) => {
+  const child = start();
   child.on("error", () => ws.close(1011));
   child.on("close", () => ws.close(1000));
   child.stdin.on("error", () => {});
@@ -23,4 +39,7 @@ new WebSocketServer({ host: "127.0.0.1", port: Number(port) }).on("connection", 
   };
   if (binary) child.stdout.on("data", send);
   else readline.createInterface({ input: child.stdout }).on("line", send);
-});
+};
+
+if (share) shareOne(start());
+else server.on("connection", oneEach);

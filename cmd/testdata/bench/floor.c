@@ -2,8 +2,11 @@
  * threads a connection, blocking reads, one write for what one read brought.
  * It checks nothing, limits nothing, and has no options. Linux only.
  *
+ * With --share there is one command for all connections: one thread frames what it
+ * prints once and writes that to each client in turn, waiting for one that is blocked.
+ *
  *	cc -O2 -pthread -o floor floor.c -lcrypto
- *	./floor PORT [--binary] COMMAND [ARG...]
+ *	./floor PORT [--share] [--binary] COMMAND [ARG...]
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,9 +27,15 @@
 enum { CHUNK = 64 << 10 };
 extern char **environ;
 static char **command;
-static int binary;
+static int binary, share;
 
 struct session { int sock, in, out; pid_t pid; };
+
+/* The shared command and its clients. */
+static struct session shared;
+static int *clients, nclients, running;
+static pthread_mutex_t joining = PTHREAD_MUTEX_INITIALIZER; /* guards these */
+static pthread_mutex_t feeding = PTHREAD_MUTEX_INITIALIZER; /* guards shared.in, and keeps messages whole in it */
 
 static int write_all(int fd, const char *p, size_t n) {
 	while (n) {
@@ -44,9 +53,17 @@ static size_t header(unsigned char *h, int op, size_t n) {
 	h[1] = 127; *(uint64_t *)(h + 2) = htobe64(n); return 10;
 }
 
+/* feed writes a client's lines to its command. */
+static int feed(struct session *s, const char *p, size_t n) {
+	if (!share) return write_all(s->in, p, n);
+	pthread_mutex_lock(&feeding);
+	write_all(shared.in, p, n);
+	pthread_mutex_unlock(&feeding);
+	return 0;
+}
+
 /* pump_in unmasks client frames and writes each payload and a newline. */
-static void *pump_in(void *arg) {
-	struct session *s = arg;
+static void pump_in(struct session *s) {
 	unsigned char *buf = malloc(2 * CHUNK + 1);
 	char *out = malloc(2 * CHUNK + CHUNK);
 	size_t have = 0;
@@ -72,15 +89,30 @@ static void *pump_in(void *arg) {
 			if (!binary) out[o++] = '\n';
 			at += h + 4 + n;
 		}
-		if (o && write_all(s->in, out, o)) break;
+		if (o && feed(s, out, o)) break;
 		memmove(buf, buf + at, have - at);
 		have -= at;
 	}
 done:
+	free(buf); free(out);
+}
+
+static void *serve_in(void *arg) {
+	struct session *s = arg;
+	pump_in(s);
 	close(s->in);
 	kill(s->pid, SIGTERM);
-	free(buf); free(out);
 	return NULL;
+}
+
+/* deliver writes frames to the session's client, or to all. A client that is
+ * gone is not missed: its own thread finds out. */
+static int deliver(struct session *s, const char *p, size_t n) {
+	if (!share) return write_all(s->sock, p, n);
+	pthread_mutex_lock(&joining);
+	for (int i = 0; i < nclients; i++) write_all(clients[i], p, n);
+	pthread_mutex_unlock(&joining);
+	return 0;
 }
 
 /* pump_out frames each line, or in binary mode each read. */
@@ -101,11 +133,75 @@ static void pump_out(struct session *s) {
 			memcpy(out + o, buf + at, n); o += n;
 			at += n + 1;
 		}
-		if (o && write_all(s->sock, out, o)) break;
+		if (o && deliver(s, out, o)) break;
 		memmove(buf, buf + at, have - at);
 		have -= at;
 	}
 	free(buf); free(out);
+}
+
+/* spawn starts the command. */
+static int spawn(struct session *s) {
+	int in[2], out[2];
+	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) return -1;
+	posix_spawn_file_actions_t fa;
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, in[0], 0);
+	posix_spawn_file_actions_adddup2(&fa, out[1], 1);
+	posix_spawnp(&s->pid, command[0], &fa, NULL, command, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	close(in[0]); close(out[1]);
+	s->in = in[1]; s->out = out[0];
+	return 0;
+}
+
+static const char bye[4] = "\x88\x02\x03\xe8";
+
+/* broadcast is the thread of the shared command. When the command has ended,
+ * so has every client, and the next one starts it again. */
+static void *broadcast(void *arg) {
+	pump_out(&shared);
+	pthread_mutex_lock(&joining);
+	for (int i = 0; i < nclients; i++) {
+		write_all(clients[i], bye, sizeof bye);
+		shutdown(clients[i], SHUT_WR);
+	}
+	nclients = running = 0;
+	waitpid(shared.pid, NULL, 0);
+	pthread_mutex_lock(&feeding);
+	close(shared.in); close(shared.out);
+	shared.in = -1;
+	pthread_mutex_unlock(&feeding);
+	pthread_mutex_unlock(&joining);
+	return arg;
+}
+
+/* join makes sock a client of the shared command, which the first one starts.
+ * The lock is what puts the response before the first frame. */
+static void join(int sock, const char *resp, size_t n) {
+	pthread_mutex_lock(&joining);
+	if (!running && !spawn(&shared)) {
+		pthread_t t;
+		pthread_create(&t, NULL, broadcast, NULL);
+		pthread_detach(t);
+		running = 1;
+	}
+	write_all(sock, resp, n);
+	clients = realloc(clients, (nclients + 1) * sizeof *clients);
+	clients[nclients++] = sock;
+	pthread_mutex_unlock(&joining);
+}
+
+static void leave(int sock) {
+	pthread_mutex_lock(&joining);
+	for (int i = 0; i < nclients; i++)
+		if (clients[i] == sock) {
+			clients[i] = clients[--nclients];
+			write_all(sock, bye, sizeof bye);
+			break;
+		}
+	close(sock);
+	pthread_mutex_unlock(&joining);
 }
 
 static void *serve(void *arg) {
@@ -123,24 +219,21 @@ static void *serve(void *arg) {
 	snprintf(cat, sizeof cat, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
 	SHA1((unsigned char *)cat, strlen(cat), sum);
 	EVP_EncodeBlock(acc, sum, 20);
-	int in[2], out[2];
-	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) { close(s.sock); return NULL; }
-	posix_spawn_file_actions_t fa;
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, in[0], 0);
-	posix_spawn_file_actions_adddup2(&fa, out[1], 1);
-	posix_spawnp(&s.pid, command[0], &fa, NULL, command, environ);
-	posix_spawn_file_actions_destroy(&fa);
-	close(in[0]); close(out[1]);
-	s.in = in[1]; s.out = out[0];
 	char resp[256];
 	int m = snprintf(resp, sizeof resp, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
 		"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", acc);
+	if (share) {
+		join(s.sock, resp, m);
+		pump_in(&s);
+		leave(s.sock);
+		return NULL;
+	}
+	if (spawn(&s)) { close(s.sock); return NULL; }
 	write_all(s.sock, resp, m);
 	pthread_t t;
-	pthread_create(&t, NULL, pump_in, &s);
+	pthread_create(&t, NULL, serve_in, &s);
 	pump_out(&s);
-	write_all(s.sock, "\x88\x02\x03\xe8", 4);
+	write_all(s.sock, bye, sizeof bye);
 	shutdown(s.sock, SHUT_WR);
 	pthread_join(t, NULL);
 	waitpid(s.pid, NULL, 0);
@@ -149,9 +242,11 @@ static void *serve(void *arg) {
 }
 
 int main(int argc, char **argv) {
-	if (argc < 3) return fprintf(stderr, "usage: floor PORT [--binary] COMMAND [ARG...]\n"), 2;
+	if (argc < 3) return fprintf(stderr, "usage: floor PORT [--share] [--binary] COMMAND [ARG...]\n"), 2;
 	command = argv + 2;
-	if (!strcmp(*command, "--binary")) binary = 1, command++;
+	if (!strcmp(*command, "--share")) share = 1, command++;
+	if (*command && !strcmp(*command, "--binary")) binary = 1, command++;
+	if (!*command) return fprintf(stderr, "floor: no command\n"), 2;
 	signal(SIGPIPE, SIG_IGN);
 	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 	setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
