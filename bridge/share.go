@@ -83,9 +83,7 @@ func (s Share) newHub(h *Handler, key hubKey) *hub {
 // findShared finds the program that a client shares.
 func (a *admission) findShared() *Refusal {
 	share, _ := a.handler.Hosting.(Share)
-	v := &visit{received: -1, environ: a.sharedEnviron}
-	v.steps = []admitStep{(*admission).takeSharedPlace, (*admission).join}
-	a.visit = v
+	v := a.sharedVisit()
 	if a.counts() {
 		rest, own := cutParameters(a.request.URL.RawQuery)
 		if refused := v.setReceived(own["received"]); refused != nil {
@@ -102,6 +100,16 @@ func (a *admission) findShared() *Refusal {
 	}
 	v.hub = a.handler.service().found(v.key)
 	return nil
+}
+
+// sharedVisit makes the request a visit to a shared program.
+func (a *admission) sharedVisit() *visit {
+	a.visit = &visit{
+		received: -1,
+		environ:  a.sharedEnviron,
+		steps:    []admitStep{(*admission).takeSharedPlace, (*admission).join},
+	}
+	return a.visit
 }
 
 // takeSeat takes a place among the clients of shared programs.
@@ -148,24 +156,19 @@ func (h *Handler) Start() error {
 	}
 	a := &admission{handler: h, request: new(http.Request).WithContext(context.Background())}
 	a.program = program{command: h.Command, dir: h.Dir}
-	a.visit = &visit{environ: a.sharedEnviron}
-	for _, next := range []admitStep{(*admission).takeSharedPlace, (*admission).join} {
-		if refused := next(a); refused != nil {
-			a.place.free()
-			return errors.New(refused.Reason)
-		}
+	v := a.sharedVisit()
+	v.key = newHubKey(a.program.name())
+	first, err := v.find(h, a, func() *hub { return share.newHub(h, v.key) })
+	if refused, ok := errors.AsType[Ending](err); ok {
+		return errors.New(refused.Reason)
 	}
-	hub, first := h.service().hubFor(newHubKey(a.program.name()), func() *hub {
-		return share.newHub(h, newHubKey(a.program.name()))
-	})
 	if !first {
-		a.place.free()
 		return nil
 	}
-	info := Info{ID: hub.id, Program: a.program.name()}
+	info := Info{ID: v.hub.id, Program: a.program.name()}
 	a.place.begin()
 	h.emit(Opened{info})
-	go h.host(hub, a, info)
+	go h.host(v.hub, a, info)
 	return nil
 }
 
