@@ -110,9 +110,12 @@ func TestCodec(t *testing.T) {
 			[]string{err2("woe").message(), out(sizes[0]).message(), "ended by exit status 3"}, Ending{4003, "exit status 3"}},
 		{"a signal", false, []string{"137", "1"}, text("end"),
 			slices.Concat(lines(1), []string{"ended by signal: killed"}), Ending{4137, "signal: killed"}},
+		{"the client closes", false, []string{"3", "1"}, closing(1000, "bye"),
+			slices.Concat(lines(1), []string{"ended by exit status 3"}), Ending{1000, "bye"}},
+		{"two streams, and the client closes", true, []string{"3", "1", "woe"}, closing(1000, "bye"),
+			[]string{err2("woe").message(), out(lines(1)[0]).message(), "ended by exit status 3"}, Ending{1000, "bye"}},
 		// Nothing comes behind the answer to the client's close frame.
-		{"the client closes", false, []string{"3", "1"}, closing(1000, "bye"), nil, Ending{1000, "bye"}},
-		{"two streams, and the client closes", true, []string{"3", "1", "woe"}, closing(1000, "bye"), nil, Ending{1000, "bye"}},
+		{"the client leaves", false, []string{"3", "1"}, closing(1001, "bye"), nil, Ending{1001, "bye"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			// With this grace the program has all the time to end by itself.

@@ -119,7 +119,9 @@ func (h *Handler) servePlain(w http.ResponseWriter, a *admission) {
 // open makes the handshake and starts the program of a session.
 func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	info := a.info()
-	link, err := wire.Accept(w, a.request, h.options(a))
+	options := h.options(a)
+	options.AnswerAfter = process.Courtesy(h.Bounds.Grace) // a program may answer at the end of its input
+	link, err := wire.Accept(w, a.request, options)
 	if err != nil {
 		h.emit(HandshakeFailed{*info, err})
 		a.place.free()

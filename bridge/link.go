@@ -27,6 +27,9 @@ type link interface {
 	// Answer says how the link ends from now on, whatever the client may say.
 	Answer(wire.Ending)
 
+	// Respond answers the client's close frame, if its answer waits (wire.Options).
+	Respond()
+
 	// Leave ends a link that has ended by itself, Close ends it with an ending,
 	// and returns how it really ended; Cut ends it at once.
 	Leave()

@@ -67,6 +67,9 @@ func (s *session) received(err error) {
 	in.end()
 	if lost, ok := errors.AsType[wire.Ending](err); ok {
 		s.end(Ending(lost))
+		if context.Cause(s.ctx) != error(Ending(lost)) {
+			s.link.Respond() // it ends already: there is nothing more to wait for
+		}
 	}
 	s.link.Leave() // while run ends the far end
 }

@@ -30,6 +30,7 @@ func (t *tether) Stop() { close(t.life.stopped) }
 // when everything has been sent.
 func (t *tether) Watch(func(wire.Ending)) {}
 func (t *tether) Answer(wire.Ending)      {}
+func (t *tether) Respond()                {}
 func (t *tether) Leave()                  {}
 
 // Close sends what is left, over further connections if there must be, and closes

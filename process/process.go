@@ -148,14 +148,17 @@ func Ladder(grace time.Duration) time.Duration {
 	return sum
 }
 
+// Courtesy is how long End waits, with a grace, before it sends the first signal.
+func Courtesy(grace time.Duration) time.Duration { return ladder[0].wait + grace }
+
 // End ends the child and its group, reaps it and tells how it ended.
 //
-// The caller tells a child that still runs to end by closing Stdin, or goes on writing
-// until the first signal, when End closes Stdin in any case. End waits 100 ms before it interrupts the group
-// (SIGINT), 250 ms before it terminates it (SIGTERM) and 500 ms before it
-// kills it (SIGKILL). After a child that exited by itself, End waits until
-// Stdout has been read to its end or abandoned, but not longer than 500 ms.
-// The grace is added to each of these. If ctx is done, End does not wait.
+// The caller tells a child that still runs to end by closing Stdin, or goes on
+// writing until the first signal, when End closes Stdin in any case. End waits 100 ms
+// before it interrupts the group (SIGINT), 250 ms before it terminates it (SIGTERM)
+// and 500 ms before it kills it (SIGKILL). After a child that exited by itself, End
+// waits until Stdout has been read to its end or abandoned, but not longer than 500
+// ms. The grace is added to each of these. If ctx is done, End does not wait.
 //
 // After End, what is left in Stdout and Stderr can still be read, and then end of
 // file, even if other processes hold them. A second call of End only returns the same

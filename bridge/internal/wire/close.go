@@ -68,6 +68,14 @@ func (c *Conn) setAnswered() {
 	c.fate.answered = true
 }
 
+// Respond answers the peer's close frame, if it waits for that (Options.AnswerAfter). It
+// is called when Receive has returned.
+func (c *Conn) Respond() {
+	if c.answer != nil && c.answer.Stop() {
+		_ = c.control(closeFrame(*c.reader.closed, c.masked))
+	}
+}
+
 // handshake is the close handshake, in the reader's place. The peer may be in the middle
 // of a frame, and send more before its answer: until that is there nothing else ends,
 // because proxies drop what is under way as soon as one side ends.
@@ -79,36 +87,35 @@ func (c *Conn) handshake(end Ending, limit time.Duration) {
 	}
 	defer time.AfterFunc(limit, c.Cut).Stop()
 	linger := lingerLimit
-	if c.control(closeFrame(end, c.masked)) == nil && c.awaitClose() == nil {
-		if said := closed(c.reader.in); said.Code != codeGoingAway || end.Code == codeGoingAway {
+	if c.reader.closed != nil { // and may wait for its answer
+		c.Respond()
+	} else if c.control(closeFrame(end, c.masked)) == nil {
+		said := c.awaitClose()
+		if said != nil && (said.Code != codeGoingAway || end.Code == codeGoingAway) {
 			c.setAnswered()
 		}
-		if !c.t.saysGoodbye() {
+		if said != nil && !c.t.saysGoodbye() {
 			linger = 0 // the peer has closed too, with whatever code
 		}
 	}
 	c.finish(linger)
 }
 
-// awaitClose reads up to the peer's close frame, which is at the beginning of what was
-// read then, and drops what comes before.
-func (c *Conn) awaitClose() error {
+// awaitClose reads up to the peer's close frame, and drops what comes before. It returns
+// nil if that frame does not come.
+func (c *Conn) awaitClose() (said *Ending) {
 	r := &c.reader
 	for {
 		for r.left > 0 {
-			if len(r.in) == 0 {
-				if err := c.fill(); err != nil {
-					return err
-				}
+			if len(r.in) == 0 && c.fill() != nil {
+				return nil
 			}
 			n := min(uint64(len(r.in)), r.left)
 			r.in, r.left = r.in[n:], r.left-n
 		}
-		if err := c.nextFrame(); err != nil {
-			return err
-		}
-		if r.header.opcode() == opClose {
-			return nil
+		if c.nextFrame() != nil {
+			said, r.closed = r.closed, nil // it has answered
+			return said
 		}
 	}
 }
@@ -121,6 +128,9 @@ func (c *Conn) awaitClose() error {
 func (c *Conn) finish(linger time.Duration) {
 	c.enter(finished, time.Time{})
 	c.life.stop() // after which nobody else begins to write
+	if c.answer != nil {
+		c.answer.Stop()
+	}
 	t := time.AfterFunc(closeLimit, c.Cut)
 	defer t.Stop()
 	c.writer.awaitWriters()

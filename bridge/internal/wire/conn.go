@@ -14,14 +14,17 @@ import (
 // A Conn is one WebSocket over a transport. One goroutine reads it (Receive),
 // one sends data (Send); whoever wants may call the other methods. Data frames
 // are made and, as far as they are whole messages, taken here. The library does
-// the handshakes, reads messages in fragments, and answers close frames.
+// the opening handshake and reads messages in fragments.
 type Conn struct {
 	ws       *websocket.Conn
 	t        transport
 	limit    int  // bytes that a message which comes may have
 	inPieces bool // a long one is handed over piece by piece
-	masked   bool // this is a client's end: the frames that it sends are masked
-	compress bool // messages may be compressed, as the handshake has agreed
+
+	answerAfter time.Duration // Options.AnswerAfter
+	answer      *time.Timer   // sends the answer to a close frame that waits for that
+	masked      bool          // this is a client's end: the frames that it sends are masked
+	compress    bool          // messages may be compressed, as the handshake has agreed
 
 	reader reader // owned by the goroutine that reads
 	writer writer
@@ -58,6 +61,10 @@ type Options struct {
 	// InPieces hands over a message longer than a buffer piece by piece, as it
 	// comes.
 	InPieces bool
+
+	// AnswerAfter is how long a close frame with 1000 waits for its answer, if Close
+	// does not give that before. Until then more can be sent (RFC 6455, section 5.5.1).
+	AnswerAfter time.Duration
 
 	// PingInterval is the time between two pings; none are sent when it is
 	// not positive.
@@ -108,7 +115,7 @@ var longAgo = time.Unix(0, 1)
 
 // newConn makes a Conn, which attach gives its connection.
 func newConn(o Options, masked bool) *Conn {
-	c := &Conn{limit: o.MaxMessageSize, inPieces: o.InPieces, masked: masked, compress: o.Compress}
+	c := &Conn{limit: o.MaxMessageSize, inPieces: o.InPieces, masked: masked, compress: o.Compress, answerAfter: o.AnswerAfter}
 	c.reader.checker.fromServer = masked
 	c.writer.free.L = &c.writer.mu
 	c.life.interval = o.PingInterval

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -27,10 +28,10 @@ const (
 )
 
 // A lower is a Conn as the library sees it: the net.Conn under the WebSocket.
-// It hands out frames that have been checked: headers only when they are whole,
-// control frames only when all of them is there (the library gives up on one
-// that takes 5 s), and never more than up to the end of a frame, so that what
-// follows is still here and not in the library's buffer.
+// It hands out data frames that have been checked: headers only when they are whole,
+// and never more than up to the end of a frame, so that what follows is still here and
+// not in the library's buffer. Control frames it does not see: it gives up on one that
+// takes 5 s, and answers a close frame at once.
 type lower struct{ *Conn }
 
 // Read returns ErrStopped once Stop was called, and an Ending for a frame that
@@ -50,17 +51,19 @@ func (c lower) Read(p []byte) (int, error) {
 	}
 	n := copy(p[:min(uint64(len(p)), r.left)], r.in)
 	r.in, r.left = r.in[n:], r.left-uint64(n)
-	if !r.header.isControl() {
-		r.handed += int64(n)
-		if begins && n > 0 {
-			p[0] &^= rsv1Bit // the library shall not see that a message is compressed
-		}
+	r.handed += int64(n)
+	if begins && n > 0 {
+		p[0] &^= rsv1Bit // the library shall not see that a message is compressed
 	}
 	return n, nil
 }
 
+// errPeerClosed is for a close frame, which reader.closed then has.
+var errPeerClosed = errors.New("the peer has closed")
+
 // nextFrame waits until a frame begins, checks it and makes it the one that is
-// handed out. Pings and pongs are not for the library.
+// handed out. Control frames are not for the library. The error is errPeerClosed when a
+// close frame comes.
 func (c *Conn) nextFrame() error {
 	r := &c.reader
 	for {
@@ -79,6 +82,9 @@ func (c *Conn) nextFrame() error {
 				if err := checkClose(r.payload(h)); err != nil {
 					return err
 				}
+				end := closed(r.in)
+				r.closed = &end
+				return errPeerClosed
 			}
 			r.checker.next(h)
 			r.header, r.left = h, h.frameSize()
@@ -141,8 +147,8 @@ func (c *Conn) fill() error {
 	return c.lost()
 }
 
-// Close is for the library, which closes the connection as soon as it has
-// queued a close frame. It wakes the reader and leaves the rest to finish.
+// Close is for the library's CloseNow. It wakes the reader and leaves the rest to
+// finish.
 func (c lower) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

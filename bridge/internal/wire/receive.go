@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
@@ -28,8 +29,9 @@ type Inbox interface {
 
 // Receive reads messages until the WebSocket ends, and returns how: an Ending, or
 // ErrStopped after Stop. After TooBig, NotUTF8 and a message that cannot be
-// decompressed no close frame has been sent yet: call Close. After any other
-// Ending, which has been answered as far as possible, call Leave.
+// decompressed no close frame has been sent yet, nor perhaps after 1000 with
+// Options.AnswerAfter: call Close. After any other Ending, which has been answered as far as
+// possible, call Leave.
 func (c *Conn) Receive(inbox Inbox) error {
 	c.reader.inbox = inbox
 	err := c.receive()
@@ -45,11 +47,13 @@ func (c *Conn) ended(err error) error {
 		return ErrStopped
 	}
 	end, ours := errors.AsType[Ending](err)
-	peer, theirs := errors.AsType[websocket.CloseError](err)
 	switch {
-	case theirs:
-		end = Ending{int(peer.Code), peer.Reason}
-		c.reader.closed = &end
+	case errors.Is(err, errPeerClosed):
+		end = *c.reader.closed
+		if end.Code == codeNormal && c.answerAfter > 0 {
+			c.answer = time.AfterFunc(c.answerAfter, func() { _ = c.control(closeFrame(end, c.masked)) })
+			return end
+		}
 	case c.reader.failed:
 		end = c.lost()
 	case !ours:
@@ -60,7 +64,7 @@ func (c *Conn) ended(err error) error {
 	c.mu.Lock()
 	c.fate.over = true
 	c.mu.Unlock()
-	if !theirs && !c.reader.failed {
+	if !c.reader.failed {
 		_ = c.control(closeFrame(end, c.masked))
 	}
 	return end

@@ -1,0 +1,70 @@
+package bridge
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+)
+
+func init() {
+	// sort prints its lines when it has them all, and exits with a status.
+	children["sort"] = func(args []string) {
+		var lines []string
+		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+			lines = append(lines, in.Text())
+		}
+		slices.Sort(lines)
+		for _, line := range lines {
+			fmt.Println(line)
+		}
+		os.Exit(number(args[0]))
+	}
+}
+
+// A program that answers at the end of its input is heard by a client that has closed:
+// what it prints before the first signal comes before the answer to the close frame.
+func TestAnswerAtTheEndOfInput(t *testing.T) {
+	for _, test := range []struct {
+		child string
+		close []byte
+		want  []string
+		end   Ending
+	}{
+		{"sort", closing(1000, "thanks"), []string{"a", "b", "c"}, Ending{1000, "thanks"}},
+		{"sort", closing(1001, ""), nil, Ending{Code: 1001}},
+		{"sort", closing(3000, ""), nil, Ending{Code: 3000}},
+		{"deaf", closing(1000, ""), nil, Ending{Code: 1000}}, // long before it is killed
+	} {
+		t.Run(fmt.Sprint(test.child, test.end.Code), func(t *testing.T) {
+			t.Parallel()
+			h := child(&Handler{}, test.child, "7")
+			if test.child == "sort" {
+				h.Bounds.Grace = testLimit // on a busy machine it may take its time to print
+			}
+			log := record(t, h)
+			p := connect(t, serve(t, h))
+			if test.child == "deaf" {
+				p.message()
+			}
+			for _, line := range []string{"c", "a", "b"} {
+				p.write(text(line))
+			}
+			p.write(test.close)
+			var got []string
+			f := p.next()
+			for ; f.op == opText; f = p.next() {
+				got = append(got, string(f.payload))
+			}
+			if f.op != opClose || !slices.Equal(got, test.want) {
+				t.Errorf("got %q, and then a frame %#x", got, f.op)
+			}
+			if want := binary.BigEndian.AppendUint16(nil, uint16(test.end.Code)); string(f.payload) != string(want)+test.end.Reason {
+				t.Errorf("answered with %q", f.payload)
+			}
+			log.wait(closedWith(test.end.Code))
+		})
+	}
+}
