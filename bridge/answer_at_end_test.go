@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -65,6 +66,22 @@ func TestAnswerAtTheEndOfInput(t *testing.T) {
 				t.Errorf("answered with %q", f.payload)
 			}
 			log.wait(closedWith(test.end.Code))
+		})
+	}
+}
+
+// A client whose input has ended hears such a program, too.
+func TestClientHearsTheAnswerAtTheEnd(t *testing.T) {
+	for name, status := range map[string]int{"exit status 0": 0, "exit status 7": 7} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := child(&Handler{Bounds: Bounds{Grace: closeLimit / 2}}, "sort", fmt.Sprint(status))
+			srv := serve(t, h)
+			var out strings.Builder
+			end, err := (&Client{Stdin: strings.NewReader("c\na\nb\n"), Stdout: &out}).Run(t.Context(), srv.URL)
+			if out.String() != "a\nb\nc\n" || end != (Ending{Code: 1000}) || err != nil {
+				t.Errorf("%q, closed with %v, %v", out.String(), end, err)
+			}
 		})
 	}
 }

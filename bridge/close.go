@@ -70,11 +70,13 @@ var (
 	// ended is known when it has been reaped.
 	errChildDone = errors.New("the child is done")
 
+	// errInputDone: a Client's own input has ended, and what was to come for it has.
+	errInputDone = errors.New("the input is done")
+
 	errShutdown  = Ending{codeGoingAway, "server shutting down"}
 	errTimeout   = Ending{codeGoingAway, "session timeout"}
 	errIdle      = Ending{codeGoingAway, "idle"}
 	errGoingAway = Ending{codeGoingAway, ""}
-	errInputDone = Ending{codeNormal, ""}
 
 	errLost     = Ending(wire.Lost)
 	errPeerDead = Ending(wire.PeerDead)

@@ -51,8 +51,9 @@ func (h *hub) Answer(end wire.Ending) {
 	}
 }
 
-func (h *hub) Respond() {}
-func (h *hub) Leave()   {}
+func (h *hub) Say(wire.Ending) bool { return false }
+func (h *hub) Respond()             {}
+func (h *hub) Leave()               {}
 
 // Cut drops what has not been sent, and ends all links.
 func (h *hub) Cut() {

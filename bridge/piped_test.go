@@ -87,7 +87,7 @@ type exits struct{ *ownStreams }
 
 func (e exits) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
 	cause := e.ownStreams.pump(ctx, out, batch)
-	if cause == error(errInputDone) {
+	if cause == errInputDone {
 		return errChildDone
 	}
 	return cause

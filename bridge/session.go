@@ -94,12 +94,27 @@ func (s *session) Send(b *wire.Batch) error {
 	return s.link.Send(b)
 }
 
+// hearOut closes, and takes what still comes until the peer has answered: its program
+// may have waited for the end of its input.
+func (s *session) hearOut() {
+	if !s.link.Say(wire.Ending{Code: codeNormal}) {
+		return
+	}
+	late := time.AfterFunc(closeLimit, s.link.Cut)
+	defer late.Stop()
+	defer context.AfterFunc(s.draining, func() { late.Reset(drainLimit) })()
+	<-s.inputDone
+}
+
 // conclude ends the session for its cause.
 func (s *session) conclude(cause error) (Ending, process.State) {
 	defer context.AfterFunc(s.killed, s.link.Cut)()
 	defer s.stopTimeouts()
 	if verdict, ok := errors.AsType[Ending](cause); ok && verdict.Code != codeAbnormal {
 		s.link.Answer(wire.Ending(verdict)) // what the client still sends is dropped
+	}
+	if errors.Is(cause, errInputDone) {
+		s.hearOut()
 	}
 	s.far.closeInput()
 	state := s.far.end(cause, s.draining, s.killed)

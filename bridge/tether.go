@@ -95,7 +95,7 @@ func (t *tether) dial(ctx context.Context) (*wire.Conn, error) {
 		return nil, err
 	}
 	if conn.Subprotocol() != countingProtocol {
-		conn.Close(wire.Ending(errInputDone), drainLimit)
+		conn.Close(wire.Ending{Code: codeNormal}, drainLimit)
 		return nil, ErrNotResumable
 	}
 	conn.Number(t.log.Acknowledged(), func(n int64) {

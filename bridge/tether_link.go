@@ -30,6 +30,7 @@ func (t *tether) Stop() { close(t.life.stopped) }
 // when everything has been sent.
 func (t *tether) Watch(func(wire.Ending)) {}
 func (t *tether) Answer(wire.Ending)      {}
+func (t *tether) Say(wire.Ending) bool    { return false }
 func (t *tether) Respond()                {}
 func (t *tether) Leave()                  {}
 

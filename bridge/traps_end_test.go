@@ -11,8 +11,9 @@ import (
 // The session of a client that does not do its part in the close ends in time.
 func TestHowLongTheEndTakes(t *testing.T) {
 	unmasked := appendFrame(nil, finBit|opText, nil, false)
+	normal := Ending{Code: 1000}
 	ours := func(p *piped) {
-		p.session.end(errInputDone)
+		p.session.end(normal)
 		synctest.Wait() // for the close frame to be on its way
 	}
 	tests := []struct {
@@ -28,29 +29,29 @@ func TestHowLongTheEndTakes(t *testing.T) {
 		{"a violation that it does not answer", func(p *piped) { p.send(unmasked) }, false, Ending{1002, "frame is not masked"}, lingerLimit},
 		{"and nobody reads", func(p *piped) { p.send(unmasked) }, true, untold(Ending{1002, "frame is not masked"}), closeLimit},
 		{"text that is not UTF-8", func(p *piped) { p.send(text("\xff")) }, false, errNotUTF8, closeLimit},
-		{"no answer to our close", ours, false, errInputDone, closeLimit},
-		{"and nobody reads it", ours, true, untold(errInputDone), closeLimit},
+		{"no answer to our close", ours, false, normal, closeLimit},
+		{"and nobody reads it", ours, true, untold(normal), closeLimit},
 		{"but messages and pings", func(p *piped) {
 			ours(p)
 			for range 100 {
 				p.Conn.Write(append(text("more"), ping("more")...))
 				time.Sleep(100 * time.Millisecond)
 			}
-		}, false, errInputDone, closeLimit},
+		}, false, normal, closeLimit},
 		{"in the middle of a frame", func(p *piped) {
 			p.send(text("cut off")[:9])
 			ours(p)
-		}, false, errInputDone, closeLimit},
+		}, false, normal, closeLimit},
 		{"an answer", func(p *piped) {
 			ours(p)
 			p.send(closing(1000, ""))
-		}, false, errInputDone, 0},
+		}, false, normal, 0},
 		{"a drain", func(p *piped) { p.handler.service().drain(errShutdown) }, false, errShutdown, drainLimit},
 		{"a drain after our close", func(p *piped) {
 			ours(p)
 			time.Sleep(500 * time.Millisecond)
 			p.handler.service().drain(errShutdown)
-		}, false, errInputDone, 500*time.Millisecond + drainLimit},
+		}, false, normal, 500*time.Millisecond + drainLimit},
 		{"a drain when nobody reads", func(p *piped) { p.handler.service().drain(errShutdown) }, true, untold(errShutdown), drainLimit},
 	}
 	certificate, config := testCertificate()

@@ -68,6 +68,10 @@ func (c *Conn) setAnswered() {
 	c.fate.answered = true
 }
 
+// Say sends a close frame while Receive goes on: the peer may send more before it
+// answers. It reports whether it was the first close frame.
+func (c *Conn) Say(end Ending) bool { return c.control(closeFrame(end, c.masked)) == nil }
+
 // Respond answers the peer's close frame, if it waits for that (Options.AnswerAfter). It
 // is called when Receive has returned.
 func (c *Conn) Respond() {
