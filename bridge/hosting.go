@@ -143,7 +143,7 @@ func (v *visit) sit(h *Handler, a *admission, conn *wire.Conn, create func() *hu
 		s.ctx, s.stop = sess.ctx, sess.end
 		s.giver.stop = s.ctx.Done()
 		v.hub.clients.visitor(sess)
-		if err = v.hub.attach(s, from); err == nil {
+		if err = v.attach(s, from); err == nil {
 			return sess, first, nil
 		}
 		sess.end(nil)
@@ -151,6 +151,17 @@ func (v *visit) sit(h *Handler, a *admission, conn *wire.Conn, create func() *hu
 			return nil, first, err
 		}
 		v.hub = nil
+	}
+}
+
+// attach adds a seat to the hub. A newer connection that keeps it out may have been lost
+// already: that is noticed a little later than the next request of its client.
+func (v *visit) attach(s *seat, from int64) error {
+	for began := time.Now(); ; time.Sleep(goneInterval) {
+		err := v.hub.attach(s, from)
+		if err != error(errTakenOver) || time.Since(began) >= noticeLimit {
+			return err
+		}
 	}
 }
 

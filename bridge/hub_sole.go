@@ -10,32 +10,30 @@ import (
 // A soleClient is the clientele of Resume: one client, which may come back. A newer
 // seat takes over from an older one, the client's pongs say which messages it has, and
 // when it closes, the program ends.
-type soleClient struct {
-	newest int64 // the number of the latest visit that has had a seat, guarded by the hub's mu
-}
+type soleClient struct{}
 
-func (*soleClient) newLog(h *hub, buffer int) *wire.Log {
+func (soleClient) newLog(h *hub, buffer int) *wire.Log {
 	return wire.NewLog(buffer, wire.UntilAcknowledged, h.askSeats)
 }
 
-func (*soleClient) from(v *visit, first bool) (number int64, resumed bool) {
+func (soleClient) from(v *visit, first bool) (number int64, resumed bool) {
 	return v.received + 1, !first
 }
 
-func (c *soleClient) seat(h *hub, s *seat, from int64) error {
+func (c soleClient) seat(h *hub, s *seat, from int64) error {
 	h.endForWhoHasClosed()
 	switch {
 	case !h.letsIn():
 		return errNoSession
 	case len(h.seats) > 0 && s.conn.IsGone():
 		return errLost // its client may be the one that has a seat, and came back faster
-	case s.visit < c.newest:
+	case h.hasNewer(s):
 		return errTakenOver // it came first, and its handshake took longer
 	}
 	if err := h.read(s, from, wire.CursorOptions{From: h.log.Acknowledged() + 1}); err != nil {
 		return err
 	}
-	s.received, c.newest = h.received.Messages, s.visit
+	s.received = h.received.Messages
 	for old := range h.seats {
 		delete(h.seats, old)
 		old.stop(errTakenOver)
@@ -45,6 +43,17 @@ func (c *soleClient) seat(h *hub, s *seat, from int64) error {
 	s.conn.Number(s.cursor.Number(), func(n int64) { h.acknowledge(s, n) })
 	s.conn.AnswerPings(s.hasTaken)
 	return nil
+}
+
+// hasNewer reports whether there is a seat whose client came later than another, and is
+// still there as far as the system knows. h.mu is locked.
+func (h *hub) hasNewer(s *seat) bool {
+	for other := range h.seats {
+		if other.visit > s.visit && !other.conn.IsGone() {
+			return true
+		}
+	}
+	return false
 }
 
 // endForWhoHasClosed ends the program if its client has closed in a way that ends
@@ -63,9 +72,9 @@ func (h *hub) endForWhoHasClosed() {
 	}
 }
 
-func (*soleClient) ends(how Ending) bool { return how.Code != 0 && !isLoss(how) }
+func (soleClient) ends(how Ending) bool { return how.Code != 0 && !isLoss(how) }
 
-func (c *soleClient) left(h *hub, s *seat, cause error, answered bool) {
+func (c soleClient) left(h *hub, s *seat, cause error, answered bool) {
 	end, _ := errors.AsType[Ending](cause)
 	by, closed := s.conn.PeerClosed()
 	switch told := h.tells(cause); {
@@ -82,11 +91,11 @@ func (c *soleClient) left(h *hub, s *seat, cause error, answered bool) {
 	}
 }
 
-func (*soleClient) keepsEnding(exited bool, ending Ending) bool { return exited || isTimeUp(ending) }
+func (soleClient) keepsEnding(exited bool, ending Ending) bool { return exited || isTimeUp(ending) }
 
-func (*soleClient) program(s *session)    { s.keeps = true }
-func (*soleClient) visitor(s *session)    { s.life.limit, s.idle.limit = 0, 0 }
-func (*soleClient) owner(visit Info) Info { return visit }
+func (soleClient) program(s *session)    { s.keeps = true }
+func (soleClient) visitor(s *session)    { s.life.limit, s.idle.limit = 0, 0 }
+func (soleClient) owner(visit Info) Info { return visit }
 
 // acknowledge takes what the client of a seat says that it has, unless the seat
 // was taken over: then it is for the newer one to say, which has begun from what it

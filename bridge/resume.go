@@ -69,7 +69,7 @@ func (r Resume) open(h *Handler, w http.ResponseWriter, a *admission) {
 		return
 	}
 	v.join(h, w, a, func() *hub {
-		return newHub(h.service(), v.key, v.name, newID(), new(soleClient), hubOptions{
+		return newHub(h.service(), v.key, v.name, newID(), soleClient{}, hubOptions{
 			buffer: cmp.Or(r.Buffer, DefaultBuffer),
 			pings:  h.Bounds.pingInterval() > 0,
 			alone:  cmp.Or(r.For, DefaultResumeFor),

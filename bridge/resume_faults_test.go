@@ -260,3 +260,24 @@ func TestResumeLatePong(t *testing.T) {
 	c.wantGreeting(greeting{testKey, true, 5, 3})
 	c.wantMessages("m3", "m4", "m5")
 }
+
+// Requests may be seen in another order than they were made in: one whose connection was
+// already lost does not keep out the one that came after it.
+func TestResumeBehindALostRequest(t *testing.T) {
+	h := resumable("echo")
+	srv := serve(t, h)
+	c := resume(t, srv, keyed(testKey), true)
+	hub := onlyHub(t, h)
+	hub.mu.Lock()
+	for s := range hub.seats {
+		s.visit += 10
+	}
+	hub.mu.Unlock()
+	c.Close()
+	c = resume(t, srv, keyed(testKey), true)
+	c.write(text("x"))
+	c.wantMessages("x")
+	if !c.greeting.Resumed {
+		t.Error("it is a new session")
+	}
+}
