@@ -83,3 +83,10 @@ func (v *modelConn) hear(text string) error {
 	}
 	return nil
 }
+
+// A modelGot is what a model has heard.
+type modelGot struct {
+	got  int // the number of the last message that has come
+	read int // the lines that the program had read by then
+	told int // and the last of them
+}

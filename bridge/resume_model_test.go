@@ -58,12 +58,11 @@ type model struct {
 	compress bool
 	size     int // of what the program answers, at most
 
-	sent   int     // messages that it wants to have sent
-	lines  []int   // that each of them is answered with
-	wrote  int     // messages of which every byte was written once
-	got    int     // the number of the last message that has come
-	read   int     // the lines that the program had read by then
-	told   int     // and the last of them
+	sent  int   // messages that it wants to have sent
+	lines []int // that each of them is answered with
+	wrote int   // messages of which every byte was written once
+	modelGot
+
 	known  bool    // a greeting has come: the server knows the key
 	exits  bool    // the last message ends the program
 	ended  bool    // its end was told, and answered

@@ -75,7 +75,7 @@ func (c *Conn) Say(end Ending) bool { return c.control(closeFrame(end, c.masked)
 // Respond answers the peer's close frame, if it waits for that (Options.AnswerAfter). It
 // is called when Receive has returned.
 func (c *Conn) Respond() {
-	if c.answer != nil && c.answer.Stop() {
+	if c.reader.answer != nil && c.reader.answer.Stop() {
 		_ = c.control(closeFrame(*c.reader.closed, c.masked))
 	}
 }
@@ -132,8 +132,8 @@ func (c *Conn) awaitClose() (said *Ending) {
 func (c *Conn) finish(linger time.Duration) {
 	c.enter(finished, time.Time{})
 	c.life.stop() // after which nobody else begins to write
-	if c.answer != nil {
-		c.answer.Stop()
+	if c.reader.answer != nil {
+		c.reader.answer.Stop()
 	}
 	t := time.AfterFunc(closeLimit, c.Cut)
 	defer t.Stop()

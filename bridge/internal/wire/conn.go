@@ -20,11 +20,8 @@ type Conn struct {
 	t        transport
 	limit    int  // bytes that a message which comes may have
 	inPieces bool // a long one is handed over piece by piece
-
-	answerAfter time.Duration // Options.AnswerAfter
-	answer      *time.Timer   // sends the answer to a close frame that waits for that
-	masked      bool          // this is a client's end: the frames that it sends are masked
-	compress    bool          // messages may be compressed, as the handshake has agreed
+	masked   bool // this is a client's end: the frames that it sends are masked
+	compress bool // messages may be compressed, as the handshake has agreed
 
 	reader reader // owned by the goroutine that reads
 	writer writer
@@ -115,8 +112,8 @@ var longAgo = time.Unix(0, 1)
 
 // newConn makes a Conn, which attach gives its connection.
 func newConn(o Options, masked bool) *Conn {
-	c := &Conn{limit: o.MaxMessageSize, inPieces: o.InPieces, masked: masked, compress: o.Compress, answerAfter: o.AnswerAfter}
-	c.reader.checker.fromServer = masked
+	c := &Conn{limit: o.MaxMessageSize, inPieces: o.InPieces, masked: masked, compress: o.Compress}
+	c.reader.checker.fromServer, c.reader.answerAfter = masked, o.AnswerAfter
 	c.writer.free.L = &c.writer.mu
 	c.life.interval = o.PingInterval
 	return c

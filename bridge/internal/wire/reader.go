@@ -19,6 +19,9 @@ type reader struct {
 	taken   Traffic // what was handed to the inbox
 	failed  bool    // the socket cannot be read any more
 	closed  *Ending // what the peer's close frame says
+
+	answerAfter time.Duration // Options.AnswerAfter
+	answer      *time.Timer   // sends the answer to closed, if that waits
 }
 
 // The bits of Conn.state.

@@ -50,8 +50,8 @@ func (c *Conn) ended(err error) error {
 	switch {
 	case errors.Is(err, errPeerClosed):
 		end = *c.reader.closed
-		if end.Code == codeNormal && c.answerAfter > 0 {
-			c.answer = time.AfterFunc(c.answerAfter, func() { _ = c.control(closeFrame(end, c.masked)) })
+		if end.Code == codeNormal && c.reader.answerAfter > 0 {
+			c.reader.answer = time.AfterFunc(c.reader.answerAfter, func() { _ = c.control(closeFrame(end, c.masked)) })
 			return end
 		}
 	case c.reader.failed:
