@@ -19,9 +19,7 @@ func (h *hub) Send(b *wire.Batch) error { return h.log.Send(b) }
 // Receive waits until nobody wants the program any more. It hands over nothing: seats
 // give the program directly what their clients send.
 func (h *hub) Receive(wire.Inbox) error {
-	h.mu.Lock()
-	run := h.run
-	h.mu.Unlock()
+	run := h.currentRun()
 	close(run.ready)
 	select {
 	case why := <-h.abandoned:

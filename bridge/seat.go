@@ -95,6 +95,30 @@ func (s *seat) give(batch []byte) {
 	}
 }
 
+// awaits waits until the start of the program is decided. It reports false if the
+// client has left before.
+func (s *seat) awaits(ready <-chan struct{}) bool {
+	select {
+	case <-ready:
+		return true
+	default:
+	}
+	look := time.NewTicker(goneInterval)
+	defer look.Stop()
+	for {
+		select {
+		case <-ready:
+			return true
+		case <-s.ctx.Done():
+			return false
+		case <-look.C:
+			if s.conn.IsGone() {
+				return false
+			}
+		}
+	}
+}
+
 // accept counts the messages of the batch that is about to be given.
 func (s *seat) accept([]byte) bool {
 	pending := s.pending
