@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"testing"
+	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
@@ -33,5 +34,24 @@ func TestInputBetweenRuns(t *testing.T) {
 			return
 		default:
 		}
+	}
+}
+
+// Who comes while the last run of a program ends waits for its place, as where it is
+// not started again.
+func TestPlaceOfTheLastRun(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		h := shared(Share{Restart: restart, Replay: 1}, "deaf")
+		h.Limits, h.Bounds.Grace = &Limits{MaxForks: 1}, 200*time.Millisecond
+		events := record(t, h)
+		srv := serve(t, h)
+		first := connect(t, srv)
+		first.message()
+		first.write(closing(1000, ""))
+		events.wait(aDetachment)
+		if got := connect(t, srv).message(); got != "ready" { // it is not refused
+			t.Error(got)
+		}
+		events.wait(an[Closed]())
 	}
 }
