@@ -55,3 +55,32 @@ func TestPlaceOfTheLastRun(t *testing.T) {
 		events.wait(an[Closed]())
 	}
 }
+
+// The program's session hears of every message: also one that ReadOnly drops, and one
+// that asks for an action, keeps the session from being idle.
+func TestHeardByTheProgramsSession(t *testing.T) {
+	for _, c := range []codec{Lines{}.newCodec(), ReadOnly{}.newCodec(), asking{Lines{}.newCodec()}} {
+		h := Resume{}.newHub(&Handler{}, &visit{})
+		j, heard := new(job), 0
+		j.in.arrived = func(bool, bool) { heard++ }
+		j.feed.closed = true // it takes everything
+		h.setJob(j)
+		close(h.currentRun().ready)
+		s := &seat{hub: h, ctx: t.Context()}
+		s.giver.accept = s.accept
+		s.in = inbox{codec: &counting{c, s}, give: s.give, act: s.act}
+		h.seats[s] = struct{}{}
+		s.in.Message(wire.Text, append(s.in.Room(nil, 1), 'x'), true)
+		s.in.Wait(false)
+		if heard != 1 || h.received.Messages != 1 {
+			t.Errorf("%T: heard %d times of %d messages", c, heard, h.received.Messages)
+		}
+	}
+}
+
+// An asking codec makes an action of each message.
+type asking struct{ codec }
+
+func (asking) feed(batch []byte, start int, _ wire.Kind) ([]byte, action, error) {
+	return batch[:start], func(*job) {}, nil
+}

@@ -88,10 +88,6 @@ func (s *seat) give(batch []byte) {
 	j := s.hub.input(s)
 	if j == nil || !j.feed.writeFor(&s.giver, batch) {
 		s.deaf = true
-		return
-	}
-	if arrived := j.in.arrived; arrived != nil {
-		arrived(false, true)
 	}
 }
 
