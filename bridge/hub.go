@@ -29,7 +29,7 @@ type hub struct {
 	run      hubRun
 	seats    map[*seat]struct{}
 	received wire.Traffic // what the program has been given by all seats
-	alone    *time.Timer  // runs while there is no seat; nil before the first time
+	alone    *time.Timer  // runs while there is no seat; else nil
 	hubFate
 }
 

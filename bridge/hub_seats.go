@@ -13,9 +13,7 @@ func (h *hub) attach(s *seat, from int64) error {
 	if err := h.clients.seat(h, s, from); err != nil {
 		return err
 	}
-	if h.alone != nil {
-		h.alone.Stop()
-	}
+	h.stopAlone()
 	h.seats[s] = struct{}{}
 	return nil
 }
