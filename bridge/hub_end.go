@@ -84,7 +84,7 @@ func (h *hub) startAlone(why Ending) {
 		timer = time.AfterFunc(d, func() {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			if h.alone == timer { // else somebody came just then, and may have left again
+			if h.alone == timer { // else a client came just then, and may have left again
 				h.abandon(why)
 			}
 		})

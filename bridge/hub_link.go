@@ -39,7 +39,8 @@ func (h *hub) Stop() {
 func (h *hub) Watch(func(wire.Ending)) {}
 
 // Answer says how all links end, when their clients have what the program still
-// says. Unless the end is kept for who comes now, he gets another program.
+// says. Unless the end is kept for a client that is away, whoever comes now gets
+// another program.
 func (h *hub) Answer(end wire.Ending) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -85,14 +85,14 @@ func (asking) feed(batch []byte, start int, _ wire.Kind) ([]byte, action, error)
 	return batch[:start], func(*job) {}, nil
 }
 
-// A time that is over just when somebody comes does not count when he leaves, and what
-// belongs to a hub that is over does not wait for the end of that time.
+// A time that is over just when a client comes does not count when that one leaves, and
+// what belongs to a hub that is over does not wait for the end of that time.
 func TestTimeAlone(t *testing.T) {
 	h := Share{Keep: 1}.newHub(&Handler{}, hubKey{})
 	h.mu.Lock()
 	h.startAlone(errNoClient)
 	time.Sleep(50 * time.Millisecond) // it is over, and finds the hub locked
-	h.stopAlone() // somebody comes
+	h.stopAlone()                     // a client comes
 	h.options.alone = time.Hour
 	h.startAlone(errNoClient)
 	h.mu.Unlock()
