@@ -236,11 +236,8 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	info.Pid = child.Pid()
 	h.emit(Started{info})
 	j := newJob(child, h.Framing, h.Bounds.backlog(), nil, h.voicesOf(&info))
-	if !hub.options.restart {
-		j.place = a.place
-	}
 	hub.setJob(j)
-	sess := h.newSession(a.ctx, hub, hosted{j, hub})
+	sess := h.newSession(a.ctx, hub, hosted{j, hub, a.place})
 	sess.pings = true // each client's own link pings
 	hub.clients.program(sess)
 	sess.quiet.tell = h.silent(&info)

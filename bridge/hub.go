@@ -29,7 +29,7 @@ type hub struct {
 	run      hubRun
 	seats    map[*seat]struct{}
 	received wire.Traffic // what the program has been given by all seats
-	alone    *time.Timer  // runs while there is no seat; nil before the first time
+	alone    *time.Timer  // runs while there is no seat; else nil
 	hubFate
 }
 
@@ -167,28 +167,19 @@ func (h *hub) isOpen() bool {
 // input returns the program of the current run. It waits for the start of that as
 // long as the seat's client is there; nil means that there will be none.
 func (h *hub) input(s *seat) *job {
-	h.mu.Lock()
-	run := h.run
-	h.mu.Unlock()
-	select {
-	case <-run.ready:
-	default:
-		look := time.NewTicker(goneInterval)
-		defer look.Stop()
-		for waits := true; waits; {
-			select {
-			case <-run.ready:
-				waits = false
-			case <-s.ctx.Done():
-				return nil
-			case <-look.C:
-				if s.conn.IsGone() {
-					return nil
-				}
-			}
+	for {
+		run := h.currentRun()
+		if !s.awaits(run.ready) {
+			return nil
+		}
+		if now := h.currentRun(); now.ready == run.ready { // else that run has ended meanwhile
+			return now.job
 		}
 	}
+}
+
+func (h *hub) currentRun() hubRun {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.run.job
+	return h.run
 }

@@ -80,13 +80,23 @@ func (h *hub) startAlone(why Ending) {
 	case d <= 0:
 		h.abandon(why)
 	default:
-		h.alone = time.AfterFunc(d, func() {
+		var timer *time.Timer
+		timer = time.AfterFunc(d, func() {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			if len(h.seats) == 0 {
+			if h.alone == timer { // else a client came just then, and may have left again
 				h.abandon(why)
 			}
 		})
+		h.alone = timer
+	}
+}
+
+// stopAlone is for when a seat is taken, or the hub is over. h.mu is locked.
+func (h *hub) stopAlone() {
+	if h.alone != nil {
+		h.alone.Stop()
+		h.alone = nil
 	}
 }
 
@@ -105,6 +115,7 @@ func (h *hub) abandon(why Ending) {
 func (h *hub) finish() {
 	if !h.over {
 		h.over = true
+		h.stopAlone() // which would keep all that belongs to the hub
 		h.service.forget(h)
 		close(h.done)
 	}

@@ -19,9 +19,7 @@ func (h *hub) Send(b *wire.Batch) error { return h.log.Send(b) }
 // Receive waits until nobody wants the program any more. It hands over nothing: seats
 // give the program directly what their clients send.
 func (h *hub) Receive(wire.Inbox) error {
-	h.mu.Lock()
-	run := h.run
-	h.mu.Unlock()
+	run := h.currentRun()
 	close(run.ready)
 	select {
 	case why := <-h.abandoned:
@@ -41,7 +39,8 @@ func (h *hub) Stop() {
 func (h *hub) Watch(func(wire.Ending)) {}
 
 // Answer says how all links end, when their clients have what the program still
-// says. Unless the end is kept for who comes now, he gets another program.
+// says. Unless the end is kept for a client that is away, whoever comes now gets
+// another program.
 func (h *hub) Answer(end wire.Ending) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -13,9 +13,7 @@ func (h *hub) attach(s *seat, from int64) error {
 	if err := h.clients.seat(h, s, from); err != nil {
 		return err
 	}
-	if h.alone != nil {
-		h.alone.Stop()
-	}
+	h.stopAlone()
 	h.seats[s] = struct{}{}
 	return nil
 }
@@ -50,8 +48,9 @@ func (h *hub) has(s *seat) bool {
 	return ok
 }
 
-// count counts messages that a seat is about to give to the program. It reports
-// false, and the seat must not give them, if another seat has taken over.
+// count counts messages that a seat is about to give to the program, and tells the
+// program's session that they have come. It reports false, and the seat must not give
+// them, if another seat has taken over.
 func (h *hub) count(s *seat, t wire.Traffic) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -60,5 +59,12 @@ func (h *hub) count(s *seat, t wire.Traffic) bool {
 	}
 	h.received.Messages += t.Messages
 	h.received.Bytes += t.Bytes
+	select {
+	case <-h.run.ready:
+		if j := h.run.job; j != nil && j.in.arrived != nil {
+			j.in.arrived(false, true)
+		}
+	default: // what is dropped need not wait for the program
+	}
 	return true
 }

@@ -10,10 +10,14 @@ import (
 // A hosted job tells its hub when the program is gone.
 type hosted struct {
 	*job
-	hub *hub
+	hub  *hub
+	last *place // is told of the end of the last run
 }
 
 func (j hosted) end(cause error, draining, killed context.Context) process.State {
+	if !j.hub.options.restart || !j.hub.isOpen() {
+		j.job.place = j.last // no other run needs it
+	}
 	state := j.job.end(cause, draining, killed)
 	if !j.hub.options.pings && !j.hub.options.restart {
 		j.hub.watchStalled(nil)

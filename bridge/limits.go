@@ -41,7 +41,8 @@ type Limits struct {
 
 	// MaxClients is how many connections to shared programs there may be at once
 	// (Share); one over it is refused with 429. These connections count toward
-	// MaxPerAddress too, and the programs toward MaxForks. Zero means 10000, a negative number no limit.
+	// MaxPerAddress too, and the programs toward MaxForks. Zero means 10000, a
+	// negative number no limit.
 	MaxClients int
 
 	// TakeOver has a connection that finds the places taken end the oldest session of

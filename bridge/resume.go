@@ -68,12 +68,14 @@ func (r Resume) open(h *Handler, w http.ResponseWriter, a *admission) {
 		h.open(w, a)
 		return
 	}
-	v.join(h, w, a, func() *hub {
-		return newHub(h.service(), v.key, v.name, newID(), soleClient{}, hubOptions{
-			buffer: cmp.Or(r.Buffer, DefaultBuffer),
-			pings:  h.Bounds.pingInterval() > 0,
-			alone:  cmp.Or(r.For, DefaultResumeFor),
-		})
+	v.join(h, w, a, func() *hub { return r.newHub(h, v) })
+}
+
+func (r Resume) newHub(h *Handler, v *visit) *hub {
+	return newHub(h.service(), v.key, v.name, newID(), soleClient{}, hubOptions{
+		buffer: cmp.Or(r.Buffer, DefaultBuffer),
+		pings:  h.Bounds.pingInterval() > 0,
+		alone:  cmp.Or(r.For, DefaultResumeFor),
 	})
 }
 

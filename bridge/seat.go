@@ -88,10 +88,30 @@ func (s *seat) give(batch []byte) {
 	j := s.hub.input(s)
 	if j == nil || !j.feed.writeFor(&s.giver, batch) {
 		s.deaf = true
-		return
 	}
-	if arrived := j.in.arrived; arrived != nil {
-		arrived(false, true)
+}
+
+// awaits waits until the start of the program is decided. It reports false if the
+// client has left before.
+func (s *seat) awaits(ready <-chan struct{}) bool {
+	select {
+	case <-ready:
+		return true
+	default:
+	}
+	look := time.NewTicker(goneInterval)
+	defer look.Stop()
+	for {
+		select {
+		case <-ready:
+			return true
+		case <-s.ctx.Done():
+			return false
+		case <-look.C:
+			if s.conn.IsGone() {
+				return false
+			}
+		}
 	}
 }
 

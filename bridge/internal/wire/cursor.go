@@ -106,7 +106,7 @@ func (c *Cursor) Next(ctx context.Context, b *Batch) error {
 			return ErrNotKept
 		case c.isBehind():
 			c.unplace()
-			c.place(max(l.plain.next-1, c.number+1))
+			c.place(max(l.plain.next-1, c.ring.firstNumber(), c.number+1))
 		}
 		if c.lend(b) {
 			return nil

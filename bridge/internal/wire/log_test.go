@@ -166,6 +166,25 @@ func TestLogTooSlow(t *testing.T) {
 	}
 }
 
+// The newest message may be one that is not whole yet, and the only one that is kept.
+func TestLogSkipsIntoAMessage(t *testing.T) {
+	l := NewLog(1000, UntilFirst, nil)
+	fast := newCursor(t, l, CursorOptions{From: 1})
+	slow := newCursor(t, l, CursorOptions{From: 1, Skip: true})
+	sendText(t, l, strings.Repeat("x", smallBlock))
+	wantNext(t, fast, strings.Repeat("x", smallBlock))
+	fast.WantsAcknowledgement() // it has been sent
+	b := new(Batch)
+	b.Append(Text, make([]byte, 1000), false)
+	if err := l.Send(b); err != nil {
+		t.Fatal(err)
+	}
+	wantNext(t, slow) // the beginning of the second, and no whole message
+	if n := slow.Number(); n != 1 {
+		t.Errorf("it has sent message %d", n)
+	}
+}
+
 // Many cursors that come and go at any time each get every message once and in
 // order, compressed or not, and nothing is left of the buffers.
 func TestLogModel(t *testing.T) {
