@@ -59,6 +59,23 @@ func TestShareFramings(t *testing.T) {
 	}
 }
 
+// A client cannot have counted what it skipped, so it begins anew.
+func TestShareSkippingBeginsAnew(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, shared(Share{Slow: SlowSkip, Replay: 1}, "echo"))
+	c := sharing(t, srv, "")
+	for _, m := range []string{"m1", "m2", "m3"} {
+		c.write(text(m))
+		c.wantMessages(m)
+	}
+	run := c.greeting.Session
+	for _, query := range []string{"", received(run, 1), received(run, 3), received(run, 9)} {
+		d := sharing(t, srv, query)
+		d.wantGreeting(greeting{run, false, 0, 3})
+		d.wantMessages("m3")
+	}
+}
+
 func init() {
 	// waitline SIZE… waits for a line, and then does what line does.
 	children["waitline"] = func(args []string) {
