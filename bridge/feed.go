@@ -50,6 +50,7 @@ func (f *feed) write(p []byte) { f.writeFor(nil, p) }
 type giver struct {
 	accept func(p []byte) bool // the last word on a batch; the feed is locked
 	gone   func() bool         // reports whether its client has left
+	lent   func() int          // how many bytes over the limit it may give now; may be nil
 	stop   <-chan struct{}     // closed when it waits no longer
 }
 
@@ -58,7 +59,7 @@ type giver struct {
 func (f *feed) writeFor(g *giver, p []byte) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.isFull(len(p)) && !f.waitForRoom(g, len(p)) || g != nil && !g.accept(p) {
+	if f.isFull(g, len(p)) && !f.waitForRoom(g, len(p)) || g != nil && !g.accept(p) {
 		return false
 	}
 	switch {
@@ -75,9 +76,12 @@ func (f *feed) writeFor(g *giver, p []byte) bool {
 // somebody to wait for.
 const goneInterval = 250 * time.Millisecond
 
-// isFull reports whether n bytes have to wait for room.
-func (f *feed) isFull(n int) bool {
-	return f.size > 0 && f.limit-f.size < n && !f.deaf && !f.closed
+// isFull reports whether n bytes of a giver have to wait for room.
+func (f *feed) isFull(g *giver, n int) bool {
+	if f.size == 0 || f.limit-f.size >= n || f.deaf || f.closed {
+		return false
+	}
+	return g == nil || g.lent == nil || f.limit-f.size+g.lent() < n
 }
 
 // waitForRoom waits until n bytes have room, or need none any more. It reports
@@ -95,7 +99,7 @@ func (f *feed) waitForRoom(g *giver, n int) bool {
 		defer ticker.Stop()
 		look = ticker.C
 	}
-	for f.isFull(n) {
+	for f.isFull(g, n) {
 		if f.room == nil {
 			f.room = make(chan struct{})
 		}

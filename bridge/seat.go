@@ -39,7 +39,7 @@ func (h *hub) newSeat(conn *wire.Conn, f Framing) *seat {
 	s := &seat{hub: h, conn: conn}
 	s.in = inbox{codec: &counting{codecOf(f), s}, give: s.give, act: s.act}
 	s.giver.accept = s.accept
-	s.giver.gone = conn.IsGone
+	s.giver.gone, s.giver.lent = conn.IsGone, s.lent
 	return s
 }
 
@@ -113,6 +113,21 @@ func (s *seat) awaits(ready <-chan struct{}) bool {
 			}
 		}
 	}
+}
+
+// lentRoom is how much of what a client has sent is read ahead of a full backlog to find
+// the client's pong behind it. The buffers of both systems hold some megabytes.
+const lentRoom = 8 << 20
+
+// lent lends room in the program's backlog while the program's output waits for the pong
+// of a client that has been sent everything. If the pong was not read, the two would wait
+// for each other: the pong is behind what the client has sent, that waits for the program
+// to read, and the program waits to write.
+func (s *seat) lent() int {
+	if s.pongsTell && s.cursor.IsAwaited() {
+		return lentRoom
+	}
+	return 0
 }
 
 // accept counts the messages of the batch that is about to be given.

@@ -221,6 +221,14 @@ func (c *Cursor) WantsItAtRest() bool {
 	return !c.sending && c.asks(1)
 }
 
+// IsAwaited reports whether the Log waits for room and the Cursor has sent all that it
+// holds, so that only an acknowledgement can make room.
+func (c *Cursor) IsAwaited() bool {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	return c.log.waiting && !c.sending && c.number == c.log.plain.next-1
+}
+
 // IsSending reports whether what was lent may not have been sent yet.
 func (c *Cursor) IsSending() bool {
 	c.log.mu.Lock()
