@@ -1,8 +1,10 @@
 package bridge
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -41,4 +43,40 @@ func TestResumePongBehindMuch(t *testing.T) {
 			next++
 		}
 	}
+}
+
+// Behind more than the server reads ahead the pong is not found. Then the connection is
+// given up, and the client, which counts, goes on with another one.
+func TestResumePongBehindTooMuch(t *testing.T) {
+	h := resumable("echo")
+	h.Hosting = Resume{For: time.Hour, Buffer: 1 << 20}
+	events := record(t, h)
+	srv := serve(t, h)
+	const messages, size = 150, 100_000
+	lines := &countingWriter{}
+	client := &Client{
+		Stdin:     strings.NewReader(strings.Repeat(strings.Repeat("x", size-1)+"\n", messages)),
+		Stdout:    lines,
+		Reconnect: &Reconnect{Resume: true, Buffer: 128 << 20, wait: noWait},
+		Linger:    time.Hour,
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		client.Run(ctx, srv.URL)
+	}()
+	until(t, func() bool { return lines.n.Load() == messages*size }, func() string {
+		return fmt.Sprintf("all messages, of which %d bytes have come:\n%s", lines.n.Load(), events)
+	})
+	cancel()
+	<-done
+}
+
+// A countingWriter counts the bytes that it is given.
+type countingWriter struct{ n atomic.Int64 }
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	w.n.Add(int64(len(p)))
+	return len(p), nil
 }

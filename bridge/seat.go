@@ -32,6 +32,7 @@ type seat struct {
 	// Owned by the goroutine that receives.
 	pending wire.Traffic // what the next batch holds
 	deaf    bool         // what comes is not given any more
+	stuck   time.Time    // since when its pong cannot be read; zero: it is not awaited, or can
 }
 
 // newSeat returns a seat for a connection, which attach adds to the hub.
@@ -39,7 +40,7 @@ func (h *hub) newSeat(conn *wire.Conn, f Framing) *seat {
 	s := &seat{hub: h, conn: conn}
 	s.in = inbox{codec: &counting{codecOf(f), s}, give: s.give, act: s.act}
 	s.giver.accept = s.accept
-	s.giver.gone, s.giver.lent = conn.IsGone, s.lent
+	s.giver.gone, s.giver.lent = s.isLost, s.lent
 	return s
 }
 
@@ -86,6 +87,7 @@ func (s *seat) give(batch []byte) {
 		return
 	}
 	j := s.hub.input(s)
+	s.stuck = time.Time{}
 	if j == nil || !j.feed.writeFor(&s.giver, batch) {
 		s.deaf = true
 	}
@@ -119,15 +121,44 @@ func (s *seat) awaits(ready <-chan struct{}) bool {
 // the client's pong behind it. The buffers of both systems hold some megabytes.
 const lentRoom = 8 << 20
 
+// stuckLimit is how long a pong is waited for behind that, before a client that counts must
+// come back.
+const stuckLimit = time.Second
+
 // lent lends room in the program's backlog while the program's output waits for the pong
 // of a client that has been sent everything. If the pong was not read, the two would wait
 // for each other: the pong is behind what the client has sent, that waits for the program
 // to read, and the program waits to write.
 func (s *seat) lent() int {
-	if s.pongsTell && s.cursor.IsAwaited() {
+	if s.isAwaited() {
 		return lentRoom
 	}
 	return 0
+}
+
+// isAwaited reports whether the program's output waits for the pong of the seat's client.
+func (s *seat) isAwaited() bool { return s.pongsTell && s.cursor.IsAwaited() }
+
+// isLost reports whether the client has left, or must come back: its pong was not found
+// in all the room that was lent. A client that counts loses nothing by that, and says what
+// it has; for others there may be more patience in the program.
+func (s *seat) isLost() bool {
+	limit := stallLimit
+	if s.hello {
+		limit = stuckLimit
+	}
+	switch {
+	case s.conn.IsGone():
+		return true
+	case !s.isAwaited():
+		s.stuck = time.Time{}
+	case s.stuck.IsZero():
+		s.stuck = time.Now()
+	case time.Since(s.stuck) >= limit:
+		s.stop(errLost)
+		return true
+	}
+	return false
 }
 
 // accept counts the messages of the batch that is about to be given.

@@ -75,7 +75,8 @@ func (c *Conn) Say(end Ending) bool { return c.control(closeFrame(end, c.masked)
 // Respond answers the peer's close frame, if it waits for that (Options.AnswerAfter). It
 // is called when Receive has returned.
 func (c *Conn) Respond() {
-	if c.reader.answer != nil && c.reader.answer.Stop() {
+	if c.reader.answer != nil {
+		c.reader.answer.Stop() // or it is about to do the same
 		_ = c.control(closeFrame(*c.reader.closed, c.masked))
 	}
 }
