@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +24,9 @@ import (
 // connectOptions is what the command line says of a connection to a server.
 type connectOptions struct {
 	streams
-	url          string
-	command      []string
-	linger       time.Duration
+	url     string
+	command []string
+	lingerOptions
 	headers      []site.Field
 	subprotocols []string
 	compress     bool
@@ -94,7 +93,7 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 
 func (o *connectOptions) flags() flagGroup {
 	flags := newGroup("Flags")
-	flags.DurationVar(&o.linger, "linger", time.Second, "after the end of the input, close when nothing has come for `time`")
+	o.lingerOptions.add(flags)
 	o.againOptions.add(flags.FlagSet)
 	flags.Var(newList(&o.headers, parseHeader), "header", "send `'Name: value'` with the handshake; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
@@ -115,13 +114,10 @@ func (o *connectOptions) flags() flagGroup {
 }
 
 func (o *connectOptions) check() error {
-	switch {
-	case o.linger < 0:
-		return flagProblem("linger", o.linger, errors.New("must not be negative"))
-	case o.insecure && o.sslCA != "":
+	if o.insecure && o.sslCA != "" {
 		return errors.New("--sslca cannot be combined with --insecure, which verifies nothing")
 	}
-	return cmp.Or(o.framingOptions.check(), o.againOptions.check(), checkPair(o.sslCert, o.sslKey))
+	return cmp.Or(o.lingerOptions.check(), o.framingOptions.check(), o.againOptions.check(), checkPair(o.sslCert, o.sslKey))
 }
 
 func parseSubprotocol(s string) (string, error) {
@@ -155,7 +151,6 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 	c := &bridge.Client{
 		Stdin:        o.stdin,
 		Stdout:       o.stdout,
-		Linger:       o.linger,
 		Header:       http.Header{},
 		Subprotocols: o.subprotocols,
 		Compress:     o.compress,
@@ -164,6 +159,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 		Logger:         newLogger(o.stderr, "info", "text"),
 		Reconnect:      o.reconnects(),
 	}
+	o.lingerOptions.apply(c)
 	for _, f := range o.headers {
 		c.Header.Add(f.Name, f.Value)
 	}

@@ -105,8 +105,12 @@ func roundTime(d time.Duration) string {
 	return d.Round(time.Second / 10).String()
 }
 
-// runError is the error of a client that could not connect, or not again.
+// runError is the error of a client that could not connect, or not again, or has waited
+// in vain.
 func (o *connectOptions) runError(err error) error {
+	if errors.Is(err, bridge.ErrNoAnswer) {
+		return o.noAnswer()
+	}
 	if errors.Is(err, bridge.ErrBadKey) {
 		return hint.Usage(fmt.Errorf("cannot connect to %q: %w", o.url, err), "without resume=KEY, connect --resume makes a key of its own")
 	}

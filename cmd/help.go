@@ -83,7 +83,10 @@ const serveExample = `  wsbridge ./count.sh                               a scri
 const connectLong = `**wsbridge connect** talks to a WebSocket server from a terminal or a script. Lines of
 standard input are sent as messages, messages are printed as lines. After the
 end of standard input it goes on printing until the server closes, or until no
-message has come for the time of **--linger**; then it closes with 1000.
+message has come for the time of **--linger**; then it closes with 1000. If nothing has
+come since the last message was sent, it first waits for an answer, for the time of
+**--timeout**. **--linger=0** is for a server that does not answer, **--linger=forever** for a
+feed.
 
 A message of any length is printed as it comes, in bounded memory.
 
@@ -107,7 +110,7 @@ N
 
 1
 : the server closed with another code, which is printed on standard error with its
-reason; or there was no connection
+reason; or there was no connection, or no answer within **--timeout**
 
 2
 : a mistake in the command line
