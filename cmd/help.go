@@ -103,7 +103,7 @@ It tries at once, then after 1 s, doubled up to 30 s. The first connection is tr
 The exit status follows the close code.
 
 0
-: the server closed with 1000, or connect was ended by SIGTERM, SIGINT or SIGHUP
+: the server closed with 1000 or without a code, or connect was ended by SIGTERM, SIGINT or SIGHUP
 
 N
 : the server closed with 4000+N, for N up to 255
