@@ -40,7 +40,10 @@ type Client struct {
 	// Framing says how bytes and messages correspond; nil is Lines.
 	Framing Framing
 
-	// Header is sent with the handshake (Origin, Authorization, Host …).
+	// Header is sent with the handshake (Origin, Authorization, Host …). Headers of
+	// the handshake itself are ignored. A redirect to another server, or to the
+	// same one without TLS, does not carry any of these. User and password of the
+	// URL become an Authorization, unless there is one here.
 	Header http.Header
 
 	// Subprotocols are offered to the server, the preferred one first.

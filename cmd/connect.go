@@ -76,7 +76,7 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 			if err := o.check(); err != nil {
 				return usage(cmd, err)
 			}
-			o.url = args[0]
+			o.url = strings.TrimSpace(args[0])
 			if err := checkURL(o.url); err != nil {
 				return err
 			}
@@ -95,7 +95,7 @@ func (o *connectOptions) flags() flagGroup {
 	flags := newGroup("Flags")
 	o.lingerOptions.add(flags)
 	o.againOptions.add(flags.FlagSet)
-	flags.Var(newList(&o.headers, parseHeader), "header", "send `'Name: value'` with the handshake; may be repeated")
+	flags.Var(newList(&o.headers, parseHandshakeHeader), "header", "send `'Name: value'` with the handshake, but not on to another server that it redirects to; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
 	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
 	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser does: https://example.com")
@@ -137,13 +137,13 @@ func checkURL(s string) error {
 	} else if !strings.Contains(s, "://") {
 		// Of localhost:8080 the parser makes a scheme, of 127.0.0.1:8080 an
 		// error; what they lack is a scheme.
-		return hint.Usage(fmt.Errorf("cannot connect to %q: it has no scheme", s), "did you mean ws://"+s+"?")
+		return hint.Usage(fmt.Errorf("cannot connect to %q: it has no scheme", shownURL(s)), "did you mean ws://"+s+"?")
 	} else if e, ok := errors.AsType[*neturl.Error](err); ok {
 		err = e.Err
 	} else if err == nil {
 		err = fmt.Errorf("%s is not a WebSocket scheme", u.Scheme)
 	}
-	return hint.Usage(fmt.Errorf("cannot connect to %q: %w", s, err), "write something like ws://127.0.0.1:8080/")
+	return hint.Usage(fmt.Errorf("cannot connect to %q: %w", shownURL(s), err), "write something like ws://127.0.0.1:8080/")
 }
 
 // client is the bridge that the options describe.

@@ -70,6 +70,15 @@ func connectError(url string, err error) error {
 		}
 		return wrap(e.Err)
 	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return hint.Add(wrap(errors.New("the server does not speak TLS")), "did you mean ws:// instead of wss://?")
+	}
+	if said := notHTTP.FindStringSubmatch(err.Error()); said != nil {
+		if strings.HasPrefix(said[1], `"\x15\x03`) { // an alert of TLS
+			return hint.Add(wrap(errors.New("the server speaks TLS")), "did you mean wss:// instead of ws://?")
+		}
+		return wrap(fmt.Errorf("the server does not speak HTTP: it says %s", said[1]))
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return wrap(errors.New("the server does not answer"))
 	}
@@ -95,5 +104,13 @@ func withoutLayers(err error) string {
 		return r
 	}, libraryWords.ReplaceAllString(err.Error(), ""))
 }
+
+// notHTTP finds what a server says that is no HTTP; net/http has no type for that.
+var notHTTP = regexp.MustCompile(`malformed HTTP \w+(?: \w+)? (".*")$`)
+
+// shownURL is a URL for errors: without its password.
+func shownURL(s string) string { return passwordInURL.ReplaceAllString(s, "${1}xxxxx@") }
+
+var passwordInURL = regexp.MustCompile(`^([^/?#]*//[^/?#@:]*:)[^/?#]*@`)
 
 var libraryWords = regexp.MustCompile(`^(failed to WebSocket dial: |WebSocket \w+ violation: |net/http: |HTTP/1\.x transport connection broken: )+`)

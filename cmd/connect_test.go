@@ -34,10 +34,10 @@ func TestAnswersThatAreNone(t *testing.T) {
 	for _, test := range []struct{ answer, want string }{
 		{"", "the server closed the connection without an answer"},
 		{"HTTP/1.1 100 Continue\r\n\r\n", "the server closed the connection without an answer"},
-		{"\x1b[31m this is no HTTP\r\n\r\n", `malformed HTTP status code "this"`},
+		{"\x1b[31m this is no HTTP\r\n\r\n", `the server does not speak HTTP: it says "this"`},
 		{"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", `unsupported protocol scheme "file"`},
-		{switching + "Connection: Upgrade\r\n\r\n", `the server's handshake is invalid: Upgrade header "" does not contain websocket`},
-		{switching + "Upgrade: websocket\r\n\r\n", `the server's handshake is invalid: Connection header "" does not contain Upgrade`},
+		{switching + "Connection: Upgrade\r\n\r\n", `the server's handshake is invalid: it does not say Upgrade: websocket`},
+		{switching + "Upgrade: websocket\r\n\r\n", `the server's handshake is invalid: it does not say Connection: Upgrade`},
 		{switching + "A: " + strings.Repeat("a", 11<<20), "server response headers exceeded 10485760 bytes; aborted"},
 	} {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
