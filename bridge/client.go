@@ -72,6 +72,8 @@ type Client struct {
 
 // Run connects to url (ws:, wss:, http: or https:) and returns when the session
 // is over, with the code and the reason that it was closed with by either side.
+// A URL ws+unix:///run/app.sock:/path, or wss+unix:, leads to a unix socket; its
+// host is localhost.
 // The error is that of a connection that could not be made, or of Stdin or
 // Stdout, or ErrNoAnswer. When ctx ends, the session closes with 1001. A read of Stdin that is
 // under way when the session ends is left to itself, and so is a write to Stdout

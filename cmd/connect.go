@@ -129,6 +129,12 @@ func parseSubprotocol(s string) (string, error) {
 
 func checkURL(s string) error {
 	u, err := neturl.Parse(s)
+	if err == nil && (u.Scheme == "ws+unix" || u.Scheme == "wss+unix") {
+		if u.Host == "" && u.Path+u.Opaque != "" {
+			return nil
+		}
+		return hint.Usage(fmt.Errorf("cannot connect to %q: the path of the socket is missing", s), "write "+u.Scheme+":///run/app.sock:/path, with three slashes")
+	}
 	if err == nil && slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) {
 		if u.Host != "" {
 			return nil

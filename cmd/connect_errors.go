@@ -66,6 +66,9 @@ func connectError(url string, err error) error {
 	}
 	if e, ok := errors.AsType[*os.SyscallError](err); ok {
 		if errors.Is(e.Err, syscall.ECONNREFUSED) {
+			if strings.Contains(url, "+unix:") {
+				return hint.Add(wrap(e.Err), "is the server running?")
+			}
 			return hint.Add(wrap(e.Err), "is the server running, and on this port?")
 		}
 		return wrap(e.Err)

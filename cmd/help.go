@@ -90,6 +90,8 @@ feed.
 
 A message of any length is printed as it comes, in bounded memory.
 
+URL is **ws://** or **wss://**, or **ws+unix:///run/app.sock:/path** for a unix socket.
+
 With a COMMAND, written after **--**, the lines that the command prints are sent, and
 messages are its input, as if it were served by wsbridge.
 
@@ -120,6 +122,7 @@ A second signal ends connect at once.`
 const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
   wsbridge connect --header 'X-Token: 123' wss://example.com/feed | jq .
   wsbridge connect --sslca=authority.pem wss://box.example:8443/
+  wsbridge connect ws+unix:///run/app.sock:/path
   wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh
   wsbridge connect --resume ws://127.0.0.1:8080/ < orders.txt > answers.txt`
 

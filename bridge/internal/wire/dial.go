@@ -15,7 +15,7 @@ import (
 // dialLimit is how long the handshake may take.
 const dialLimit = 30 * time.Second
 
-// Dial connects to url (ws:, wss:, http: or https:). Header is sent with the
+// Dial connects to url (ws:, wss:, http:, https:, ws+unix: or wss+unix:). Header is sent with the
 // handshake; its Host replaces that of the URL. config is used for TLS, and nil
 // means the defaults.
 func Dial(ctx context.Context, url string, header http.Header, config *tls.Config, o Options) (*Conn, error) {
@@ -29,6 +29,7 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 	t.TLSClientConfig = config
 	t.ForceAttemptHTTP2 = false // a WebSocket is an upgrade of HTTP/1.1
 	t.DisableKeepAlives = true  // a refusal is the end
+	to.use(t)
 	defer t.CloseIdleConnections()
 	header = to.headers(header)
 	host := header.Get("Host")
@@ -36,8 +37,8 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 	c := newConn(o, true)
 	ws, _, err := websocket.Dial(ctx, to.url.String(), &websocket.DialOptions{
 		HTTPClient: &http.Client{
-			Transport:     dialing{t, c, to.shown()},
-			CheckRedirect: redirects(header),
+			Transport:     dialing{t, c, to.name},
+			CheckRedirect: to.redirects(header),
 		},
 		HTTPHeader:      header,
 		Host:            host,

@@ -1,11 +1,14 @@
 package wire
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	neturl "net/url"
+	"runtime"
 	"strings"
 )
 
@@ -13,6 +16,8 @@ import (
 type target struct {
 	url  *neturl.URL // without user and password
 	user *neturl.Userinfo
+	unix string // the path of a unix socket; empty: TCP
+	name string // of the whole, for errors
 }
 
 // parseTarget reads a URL. What may not stand in one, a blank in its query for instance,
@@ -22,14 +27,55 @@ func parseTarget(url string) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &target{u, u.User}
+	t := &target{url: u, user: u.User}
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	u.RawQuery = encodeQuery(u.RawQuery)
+	t.name = u.String()
+	if scheme, ok := strings.CutSuffix(u.Scheme, "+unix"); ok {
+		return t, t.toSocket(scheme)
+	}
 	return t, nil
 }
 
-// shown is the URL for errors.
-func (t *target) shown() string { return t.url.String() }
+var errNoSocket = errors.New("write a unix socket as ws+unix:///path/of/socket:/path, with three slashes")
+
+// toSocket makes the target that of ws+unix:///run/app.sock:/path, as the package ws of
+// Node has it. A colon in the name of the socket is %3A. Without the slashes the name is
+// a relative one.
+func (t *target) toSocket(scheme string) (err error) {
+	rest := t.url.Opaque
+	if rest == "" {
+		rest = t.url.EscapedPath()
+	}
+	drive := ""
+	if runtime.GOOS == "windows" && len(rest) > 3 && rest[0] == '/' && rest[2] == ':' { // /C:/run/app.sock:/path
+		drive, rest = rest[1:3], rest[3:]
+	}
+	socket, path, _ := strings.Cut(rest, ":")
+	if t.unix, err = neturl.PathUnescape(socket); err != nil {
+		return err
+	}
+	if t.unix == "" || t.url.Host != "" {
+		return errNoSocket
+	}
+	t.unix = drive + t.unix
+	query := t.url.RawQuery
+	if t.url, err = neturl.Parse(scheme + "://localhost/" + strings.TrimPrefix(path, "/")); err == nil {
+		t.url.RawQuery = query
+	}
+	return err
+}
+
+// use has a transport connect to the target.
+func (t *target) use(transport *http.Transport) {
+	if t.unix == "" {
+		return
+	}
+	transport.Proxy = nil
+	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", t.unix)
+	}
+}
 
 // encodeQuery encodes the bytes that no query has (the query percent-encode set of
 // https://url.spec.whatwg.org/).
@@ -78,7 +124,7 @@ func isRedirect(resp *http.Response) bool {
 
 // redirects follows redirects. The user's headers are for the server that they were
 // given for: another one gets none of them, nor does the same one without TLS.
-func redirects(header http.Header) func(*http.Request, []*http.Request) error {
+func (t *target) redirects(header http.Header) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
 		// As many as http.Client follows without a function.
 		if len(via) >= 10 {
@@ -88,6 +134,9 @@ func redirects(header http.Header) func(*http.Request, []*http.Request) error {
 		hops := append(via[1:len(via):len(via)], r)
 		for _, hop := range hops {
 			if !isSameServer(via[0].URL, hop.URL) {
+				if t.unix != "" {
+					return errors.New("the server redirects away from its unix socket")
+				}
 				for name := range header {
 					r.Header.Del(name)
 				}
