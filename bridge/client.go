@@ -70,10 +70,19 @@ type Client struct {
 	Logger *slog.Logger
 }
 
+// A ProxyError is the failure of a proxy that is between a Client and its server.
+type ProxyError = wire.ProxyError
+
 // Run connects to url (ws:, wss:, http: or https:) and returns when the session
 // is over, with the code and the reason that it was closed with by either side.
 // A URL ws+unix:///run/app.sock:/path, or wss+unix:, leads to a unix socket; its
 // host is localhost.
+//
+// The environment may name a proxy, as for package net/http: HTTP_PROXY for ws:,
+// HTTPS_PROXY for wss:, and NO_PROXY where there is none. An HTTP proxy is asked for a
+// tunnel, by CONNECT, for ws: too; https: and socks5: are other kinds. What TLS says
+// of authorities is for a proxy too. A ProxyError is a proxy's failure.
+//
 // The error is that of a connection that could not be made, or of Stdin or
 // Stdout, or ErrNoAnswer. When ctx ends, the session closes with 1001. A read of Stdin that is
 // under way when the session ends is left to itself, and so is a write to Stdout

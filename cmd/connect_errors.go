@@ -48,6 +48,9 @@ func printable(s string) string {
 // error has come through, and what to do about it.
 func connectError(url string, err error) error {
 	wrap := func(cause error) error { return fmt.Errorf("cannot connect to %s: %w", url, cause) }
+	if e, ok := errors.AsType[*bridge.ProxyError](err); ok {
+		return proxyError(url, e)
+	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return hint.Add(wrap(e.Err), "--sslca names the authority to trust; --insecure connects without verifying")
 	}

@@ -91,6 +91,8 @@ feed.
 A message of any length is printed as it comes, in bounded memory.
 
 URL is **ws://** or **wss://**, or **ws+unix:///run/app.sock:/path** for a unix socket.
+HTTP_PROXY (for ws), HTTPS_PROXY (for wss) and NO_PROXY name a proxy, which may need
+a user and a password: **http://user:password@proxy:3128**, **https://** or **socks5://**.
 
 With a COMMAND, written after **--**, the lines that the command prints are sent, and
 messages are its input, as if it were served by wsbridge.

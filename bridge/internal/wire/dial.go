@@ -29,7 +29,8 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 	t.TLSClientConfig = config
 	t.ForceAttemptHTTP2 = false // a WebSocket is an upgrade of HTTP/1.1
 	t.DisableKeepAlives = true  // a refusal is the end
-	to.use(t)
+	way := &route{unix: to.unix, config: config}
+	t.Proxy, t.DialContext = nil, way.dial
 	defer t.CloseIdleConnections()
 	header = to.headers(header)
 	host := header.Get("Host")
@@ -37,7 +38,7 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 	c := newConn(o, true)
 	ws, _, err := websocket.Dial(ctx, to.url.String(), &websocket.DialOptions{
 		HTTPClient: &http.Client{
-			Transport:     dialing{t, c, to.name},
+			Transport:     dialing{t, way, c, to.name},
 			CheckRedirect: to.redirects(header),
 		},
 		HTTPHeader:      header,
@@ -63,11 +64,15 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 // Conn in place of the transport's connection.
 type dialing struct {
 	*http.Transport
+	way  *route
 	conn *Conn
 	url  string // as errors show it
 }
 
 func (d dialing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := d.way.choose(r.URL); err != nil {
+		return nil, err
+	}
 	var nc net.Conn
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { nc = info.Conn }}
 	resp, err := d.Transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))

@@ -1,11 +1,9 @@
 package wire
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	neturl "net/url"
 	"runtime"
@@ -64,17 +62,6 @@ func (t *target) toSocket(scheme string) (err error) {
 		t.url.RawQuery = query
 	}
 	return err
-}
-
-// use has a transport connect to the target.
-func (t *target) use(transport *http.Transport) {
-	if t.unix == "" {
-		return
-	}
-	transport.Proxy = nil
-	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", t.unix)
-	}
 }
 
 // encodeQuery encodes the bytes that no query has (the query percent-encode set of
