@@ -33,11 +33,17 @@ type connectOptions struct {
 	origin       string
 	framingOptions
 	maxFrameSize int
-	insecure     bool
-	sslCA        string
-	sslCert      string
-	sslKey       string
+	clientTLS
+	printOptions
 	againOptions
+}
+
+// clientTLS says how connect and a wss server verify each other.
+type clientTLS struct {
+	insecure bool
+	sslCA    string
+	sslCert  string
+	sslKey   string
 }
 
 // newConnectCmd is the client, which calls run.
@@ -95,6 +101,7 @@ func (o *connectOptions) flags() flagGroup {
 	flags := newGroup("Flags")
 	o.lingerOptions.add(flags)
 	o.againOptions.add(flags.FlagSet)
+	o.printOptions.add(flags)
 	flags.Var(newList(&o.headers, parseHandshakeHeader), "header", "send `'Name: value'` with the handshake, but not on to another server that it redirects to; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
 	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
@@ -117,7 +124,11 @@ func (o *connectOptions) check() error {
 	if o.insecure && o.sslCA != "" {
 		return errors.New("--sslca cannot be combined with --insecure, which verifies nothing")
 	}
-	return cmp.Or(o.lingerOptions.check(), o.framingOptions.check(), o.againOptions.check(), checkPair(o.sslCert, o.sslKey))
+	framing := o.framing
+	if o.isBytes() {
+		framing = "bytes"
+	}
+	return cmp.Or(o.lingerOptions.check(), o.framingOptions.check(), o.printOptions.check(framing, o.command), o.againOptions.check(), checkPair(o.sslCert, o.sslKey))
 }
 
 func parseSubprotocol(s string) (string, error) {
@@ -156,7 +167,7 @@ func checkURL(s string) error {
 func (o *connectOptions) client() (*bridge.Client, error) {
 	c := &bridge.Client{
 		Stdin:        o.stdin,
-		Stdout:       o.stdout,
+		Stdout:       o.printOptions.output(o.stdout),
 		Header:       http.Header{},
 		Subprotocols: o.subprotocols,
 		Compress:     o.compress,

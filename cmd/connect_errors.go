@@ -32,8 +32,26 @@ func closeText(end bridge.Ending) string {
 	}
 	if end.Reason != "" {
 		text += ": " + printable(end.Reason)
+	} else if words := closeWords[end.Code]; words != "" {
+		text += " (" + words + ")"
 	}
 	return text
+}
+
+// closeWords are what the codes of RFC 6455 and of the IANA registry stand for.
+var closeWords = map[int]string{
+	1000: "normal closure",
+	1001: "going away",
+	1002: "protocol error",
+	1003: "unsupported data",
+	1007: "invalid data",
+	1008: "policy violation",
+	1009: "message too big",
+	1010: "missing extension",
+	1011: "internal error",
+	1012: "service restart",
+	1013: "try again later",
+	1014: "bad gateway",
 }
 
 // printable keeps what a server says from steering the terminal.

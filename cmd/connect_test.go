@@ -18,7 +18,7 @@ func TestCloseText(t *testing.T) {
 		want string
 	}{
 		{bridge.Ending{Code: 1001, Reason: "server shutting down"}, "closed by the server with 1001: server shutting down"},
-		{bridge.Ending{Code: 1011}, "closed by the server with 1011"},
+		{bridge.Ending{Code: 1011}, "closed by the server with 1011 (internal error)"},
 		{bridge.Ending{Code: 1009, Reason: "too big"}, "the connection was closed with 1009: too big"},
 		{bridge.Ending{Code: 1006, Reason: "connection lost"}, "the connection was lost without a close frame (1006)"},
 	} {
