@@ -20,6 +20,11 @@ func init() {
 		fmt.Print(line)
 		_, _ = io.Copy(io.Discard, in)
 	}
+	// last answers the end of its input.
+	children["last"] = func([]string) {
+		n, _ := io.Copy(io.Discard, os.Stdin)
+		fmt.Printf("%d bytes\n", n)
+	}
 	children["farewells"] = func(args []string) {
 		time.Sleep(time.Duration(number(args[0])) * time.Millisecond)
 		fmt.Println("goodbye")
@@ -97,6 +102,17 @@ func TestClientLingersForever(t *testing.T) {
 	var out bytes.Buffer
 	c := &Client{Stdout: &out, Linger: -1}
 	if end, err := c.Run(t.Context(), srv.URL); err != nil || end.Code != 1000 || out.String() != "goodbye\n" {
+		t.Errorf("%q, %v, %v", out.String(), end, err)
+	}
+}
+
+// An answer to the end of the input comes behind the client's close frame, and counts.
+func TestClientGetsItsAnswerAtTheEnd(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, child(&Handler{}, "last"))
+	var out bytes.Buffer
+	c := &Client{Stdin: strings.NewReader("a\nb\n"), Stdout: &out, Linger: time.Millisecond, AnswerTimeout: 50 * time.Millisecond}
+	if end, err := c.Run(t.Context(), srv.URL); err != nil || end.Code != 1000 || out.String() != "4 bytes\n" {
 		t.Errorf("%q, %v, %v", out.String(), end, err)
 	}
 }

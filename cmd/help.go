@@ -85,8 +85,8 @@ standard input are sent as messages, messages are printed as lines. After the
 end of standard input it goes on printing until the server closes, or until no
 message has come for the time of **--linger**; then it closes with 1000. If nothing has
 come since the last message was sent, it first waits for an answer, for the time of
-**--timeout**. **--linger=0** is for a server that does not answer, **--linger=forever** for a
-feed.
+**--timeout**. **--linger=0** is for a server that does not answer, or only at the end of the input as
+**sort** does; **--linger=forever** is for a feed.
 
 A message of any length is printed as it comes, in bounded memory.
 
