@@ -109,7 +109,7 @@ func TestClientLingersForever(t *testing.T) {
 // An answer to the end of the input comes behind the client's close frame, and counts.
 func TestClientGetsItsAnswerAtTheEnd(t *testing.T) {
 	t.Parallel()
-	srv := serve(t, child(&Handler{}, "last"))
+	srv := serve(t, child(&Handler{Bounds: Bounds{Grace: testLimit}}, "last"))
 	var out bytes.Buffer
 	c := &Client{Stdin: strings.NewReader("a\nb\n"), Stdout: &out, Linger: time.Millisecond, AnswerTimeout: 50 * time.Millisecond}
 	if end, err := c.Run(t.Context(), srv.URL); err != nil || end.Code != 1000 || out.String() != "4 bytes\n" {
