@@ -27,13 +27,23 @@ type Client struct {
 	Stdout io.Writer
 
 	// Linger is how long the client listens on in silence after the end of
-	// Stdin, before it closes with 1000. Zero closes at once.
+	// Stdin, before it closes with 1000. Zero closes at once, and a negative
+	// duration leaves it to the server to close.
 	Linger time.Duration
+
+	// AnswerTimeout is how long after the end of Stdin the client waits for a
+	// message when none has come since it sent one, before it lingers. Then it
+	// closes with 1000 and Run returns ErrNoAnswer. Zero does not wait, a
+	// negative duration waits without a limit.
+	AnswerTimeout time.Duration
 
 	// Framing says how bytes and messages correspond; nil is Lines.
 	Framing Framing
 
-	// Header is sent with the handshake (Origin, Authorization, Host …).
+	// Header is sent with the handshake (Origin, Authorization, Host …). Headers of
+	// the handshake itself are ignored. A redirect to another server, or to the
+	// same one without TLS, does not carry any of these. User and password of the
+	// URL become an Authorization, unless there is one here.
 	Header http.Header
 
 	// Subprotocols are offered to the server, the preferred one first.
@@ -60,10 +70,21 @@ type Client struct {
 	Logger *slog.Logger
 }
 
+// A ProxyError is the failure of a proxy that is between a Client and its server.
+type ProxyError = wire.ProxyError
+
 // Run connects to url (ws:, wss:, http: or https:) and returns when the session
 // is over, with the code and the reason that it was closed with by either side.
+// A URL ws+unix:///run/app.sock:/path, or wss+unix:, leads to a unix socket; its
+// host is localhost.
+//
+// The environment may name a proxy, as for package net/http: HTTP_PROXY for ws:,
+// HTTPS_PROXY for wss:, and NO_PROXY where there is none. An HTTP proxy is asked for a
+// tunnel, by CONNECT, for ws: too; https: and socks5: are other kinds. What TLS says
+// of authorities is for a proxy too. A ProxyError is a proxy's failure.
+//
 // The error is that of a connection that could not be made, or of Stdin or
-// Stdout. When ctx ends, the session closes with 1001. A read of Stdin that is
+// Stdout, or ErrNoAnswer. When ctx ends, the session closes with 1001. A read of Stdin that is
 // under way when the session ends is left to itself, and so is a write to Stdout
 // that blocks 2 s after the end of ctx.
 func (c *Client) Run(ctx context.Context, url string) (Ending, error) {
@@ -141,7 +162,9 @@ func (c *Client) newSession(ctx context.Context, link link) *session {
 func (c *Client) attach(s *session, gone func() bool) error {
 	limit := c.bounds().backlog()
 	if len(c.Command) == 0 {
-		s.far = newOwnStreams(orNull(c.Stdin), writerSink{orDiscard(c.Stdout)}, c.Linger, c.Framing, limit, s.end)
+		own := newOwnStreams(orNull(c.Stdin), writerSink{orDiscard(c.Stdout)}, c.Linger, c.Framing, limit, s.end)
+		own.answer = c.AnswerTimeout
+		s.far = own
 		return nil
 	}
 	child, err := c.start()
@@ -157,10 +180,16 @@ func (c *Client) run(ctx context.Context, s *session) (Ending, error) {
 	defer s.end(nil)
 	defer context.AfterFunc(ctx, func() { s.end(errGoingAway) })()
 	ending, _ := s.run()
-	if own, ok := s.far.(*ownStreams); ok {
-		return ending, own.failure(context.Cause(s.ctx))
+	own, ok := s.far.(*ownStreams)
+	if !ok {
+		return ending, nil
 	}
-	return ending, nil
+	cause := context.Cause(s.ctx)
+	err := own.failure(cause)
+	if err == nil && cause == ErrNoAnswer && own.asking.Load() {
+		err = ErrNoAnswer
+	}
+	return ending, err
 }
 
 // said logs a line of the command's standard error.

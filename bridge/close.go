@@ -42,12 +42,12 @@ const (
 // section 7.4.2).
 const exitBase = 4000
 
-// ExitStatus returns the exit status that the close code stands for: 0 for 1000, N for
-// 4000+N from 1 to 255, and 1 for everything else. That includes 4000, which other
-// servers use for failures of their own.
+// ExitStatus returns the exit status that the close code stands for: 0 for 1000 and for
+// a close without a code, N for 4000+N from 1 to 255, and 1 for everything else. That
+// includes 4000, which other servers use for failures of their own.
 func (e Ending) ExitStatus() int {
 	switch n := e.Code - exitBase; {
-	case e.Code == codeNormal:
+	case e.Code == codeNormal || e.Code == codeNone:
 		return 0
 	case n >= 1 && n <= 255:
 		return n

@@ -15,26 +15,23 @@ import (
 // ownStreams are a Client's own input and output in the place of a program's.
 // Either may block for good, and is then left to itself.
 type ownStreams struct {
+	listening
+
 	codec  codec
 	input  io.Reader
-	linger time.Duration
 	settle func(context.Context) // waits until the server has everything; nil: it has what was sent
 	in     inbox
 	feed   feed
-	heard  atomic.Int64 // when something came last, in ns since 1970, or writing
 	failed atomic.Pointer[localError]
 
 	writers sync.WaitGroup // the feeder, for which nobody waits
 }
 
-// writing is ownStreams.heard while messages wait to be written, or there is no
-// connection.
-const writing = -1
-
 // newOwnStreams attaches an input and an output. end is called when the output
 // takes no more.
 func newOwnStreams(input io.Reader, output sink, linger time.Duration, f Framing, limit int, end func(error)) *ownStreams {
-	o := &ownStreams{codec: codecOf(f), input: input, linger: linger}
+	o := &ownStreams{codec: codecOf(f), input: input}
+	o.linger, o.news = linger, make(chan struct{}, 1)
 	o.in = inbox{codec: o.codec, give: o.give, act: func(action) {}, arrived: func(bool, bool) { o.hearsNow() }}
 	o.feed.init(output, limit, &o.writers, func(err error) {
 		failure := &localError{"write output", err}
@@ -50,21 +47,17 @@ func (o *ownStreams) closeInput()   { o.feed.finish() }
 func (o *ownStreams) lastWord()     {}
 func (o *ownStreams) release()      {}
 
-// holdOn says that nothing can come, until hearsNow is called.
-func (o *ownStreams) holdOn() { o.heard.Store(writing) }
-
-func (o *ownStreams) hearsNow() { o.heard.Store(time.Now().UnixNano()) }
-
 func (o *ownStreams) give(batch []byte) {
-	o.heard.Store(writing)
+	o.holdOn()
 	o.feed.write(batch)
 	o.hearsNow()
+	o.isAnswered()
 }
 
 func (o *ownStreams) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
 	from := &ownSource{r: o.input, ctx: ctx}
 	defer from.stop()
-	d := &delivery{codec: o.codec, out: out, batch: batch}
+	d := &delivery{codec: o.codec, out: expecting{out, &o.listening}, batch: batch}
 	switch readErr, err := d.run(&stream{name: "stdin", from: from}); {
 	case err != nil:
 		return nil // the outlet has failed: the cause comes from the socket
@@ -77,22 +70,6 @@ func (o *ownStreams) pump(ctx context.Context, out outlet, batch *wire.Batch) er
 		o.settle(ctx)
 	}
 	return o.listenOn(ctx)
-}
-
-// listenOn waits, after the end of the input, until nothing has come for the
-// linger time.
-func (o *ownStreams) listenOn(ctx context.Context) error {
-	for wait := o.linger; wait > 0; {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(wait):
-		}
-		if heard := o.heard.Load(); heard != writing {
-			wait = o.linger - time.Since(time.Unix(0, heard))
-		}
-	}
-	return errInputDone
 }
 
 func (o *ownStreams) wait(ctx context.Context) error {

@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,20 +24,26 @@ import (
 // connectOptions is what the command line says of a connection to a server.
 type connectOptions struct {
 	streams
-	url          string
-	command      []string
-	linger       time.Duration
+	url     string
+	command []string
+	lingerOptions
 	headers      []site.Field
 	subprotocols []string
 	compress     bool
 	origin       string
 	framingOptions
 	maxFrameSize int
-	insecure     bool
-	sslCA        string
-	sslCert      string
-	sslKey       string
+	clientTLS
+	printOptions
 	againOptions
+}
+
+// clientTLS says how connect and a wss server verify each other.
+type clientTLS struct {
+	insecure bool
+	sslCA    string
+	sslCert  string
+	sslKey   string
 }
 
 // newConnectCmd is the client, which calls run.
@@ -77,7 +82,7 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 			if err := o.check(); err != nil {
 				return usage(cmd, err)
 			}
-			o.url = args[0]
+			o.url = strings.TrimSpace(args[0])
 			if err := checkURL(o.url); err != nil {
 				return err
 			}
@@ -94,9 +99,10 @@ func newConnectCmd(std streams, run func(context.Context, *connectOptions) error
 
 func (o *connectOptions) flags() flagGroup {
 	flags := newGroup("Flags")
-	flags.DurationVar(&o.linger, "linger", time.Second, "after the end of the input, close when nothing has come for `time`")
+	o.lingerOptions.add(flags)
 	o.againOptions.add(flags.FlagSet)
-	flags.Var(newList(&o.headers, parseHeader), "header", "send `'Name: value'` with the handshake; may be repeated")
+	o.printOptions.add(flags)
+	flags.Var(newList(&o.headers, parseHandshakeHeader), "header", "send `'Name: value'` with the handshake, but not on to another server that it redirects to; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
 	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
 	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser does: https://example.com")
@@ -115,13 +121,14 @@ func (o *connectOptions) flags() flagGroup {
 }
 
 func (o *connectOptions) check() error {
-	switch {
-	case o.linger < 0:
-		return flagProblem("linger", o.linger, errors.New("must not be negative"))
-	case o.insecure && o.sslCA != "":
+	if o.insecure && o.sslCA != "" {
 		return errors.New("--sslca cannot be combined with --insecure, which verifies nothing")
 	}
-	return cmp.Or(o.framingOptions.check(), o.againOptions.check(), checkPair(o.sslCert, o.sslKey))
+	framing := o.framing
+	if o.isBytes() {
+		framing = "bytes"
+	}
+	return cmp.Or(o.lingerOptions.check(), o.framingOptions.check(), o.printOptions.check(framing, o.command), o.againOptions.check(), checkPair(o.sslCert, o.sslKey))
 }
 
 func parseSubprotocol(s string) (string, error) {
@@ -133,6 +140,12 @@ func parseSubprotocol(s string) (string, error) {
 
 func checkURL(s string) error {
 	u, err := neturl.Parse(s)
+	if err == nil && (u.Scheme == "ws+unix" || u.Scheme == "wss+unix") {
+		if u.Host == "" && u.Path+u.Opaque != "" {
+			return nil
+		}
+		return hint.Usage(fmt.Errorf("cannot connect to %q: the path of the socket is missing", s), "write "+u.Scheme+":///run/app.sock:/path, with three slashes")
+	}
 	if err == nil && slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) {
 		if u.Host != "" {
 			return nil
@@ -141,21 +154,20 @@ func checkURL(s string) error {
 	} else if !strings.Contains(s, "://") {
 		// Of localhost:8080 the parser makes a scheme, of 127.0.0.1:8080 an
 		// error; what they lack is a scheme.
-		return hint.Usage(fmt.Errorf("cannot connect to %q: it has no scheme", s), "did you mean ws://"+s+"?")
+		return hint.Usage(fmt.Errorf("cannot connect to %q: it has no scheme", shownURL(s)), "did you mean ws://"+s+"?")
 	} else if e, ok := errors.AsType[*neturl.Error](err); ok {
 		err = e.Err
 	} else if err == nil {
 		err = fmt.Errorf("%s is not a WebSocket scheme", u.Scheme)
 	}
-	return hint.Usage(fmt.Errorf("cannot connect to %q: %w", s, err), "write something like ws://127.0.0.1:8080/")
+	return hint.Usage(fmt.Errorf("cannot connect to %q: %w", shownURL(s), err), "write something like ws://127.0.0.1:8080/")
 }
 
 // client is the bridge that the options describe.
 func (o *connectOptions) client() (*bridge.Client, error) {
 	c := &bridge.Client{
 		Stdin:        o.stdin,
-		Stdout:       o.stdout,
-		Linger:       o.linger,
+		Stdout:       o.printOptions.output(o.stdout),
 		Header:       http.Header{},
 		Subprotocols: o.subprotocols,
 		Compress:     o.compress,
@@ -164,6 +176,7 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 		Logger:         newLogger(o.stderr, "info", "text"),
 		Reconnect:      o.reconnects(),
 	}
+	o.lingerOptions.apply(c)
 	for _, f := range o.headers {
 		c.Header.Add(f.Name, f.Value)
 	}

@@ -94,7 +94,7 @@ func (o *connectOptions) triedText(err error) string {
 	if end, ok := errors.AsType[bridge.Ending](err); ok {
 		return lossText(end)
 	}
-	return connectError(o.url, err).Error()
+	return connectError(shownURL(o.url), err).Error()
 }
 
 // roundTime is a time for people.
@@ -105,18 +105,22 @@ func roundTime(d time.Duration) string {
 	return d.Round(time.Second / 10).String()
 }
 
-// runError is the error of a client that could not connect, or not again.
+// runError is the error of a client that could not connect, or not again, or has waited
+// in vain.
 func (o *connectOptions) runError(err error) error {
+	if errors.Is(err, bridge.ErrNoAnswer) {
+		return o.noAnswer()
+	}
 	if errors.Is(err, bridge.ErrBadKey) {
-		return hint.Usage(fmt.Errorf("cannot connect to %q: %w", o.url, err), "without resume=KEY, connect --resume makes a key of its own")
+		return hint.Usage(fmt.Errorf("cannot connect to %q: %w", shownURL(o.url), err), "without resume=KEY, connect --resume makes a key of its own")
 	}
 	if errors.Is(err, bridge.ErrNotResumable) {
-		return hint.Add(fmt.Errorf("cannot connect to %s: %w", o.url, err), "a wsbridge with --resume does; --reconnect starts a new session each time")
+		return hint.Add(fmt.Errorf("cannot connect to %s: %w", shownURL(o.url), err), "a wsbridge with --resume does; --reconnect starts a new session each time")
 	}
 	if e, ok := errors.AsType[*bridge.GaveUpError](err); ok {
 		return fmt.Errorf("gave up after %v: %s", e.After, o.triedText(e.Err))
 	}
-	return connectError(o.url, err)
+	return connectError(shownURL(o.url), err)
 }
 
 // resumedText says in words how a session ended that was to be continued; empty: as

@@ -32,8 +32,26 @@ func closeText(end bridge.Ending) string {
 	}
 	if end.Reason != "" {
 		text += ": " + printable(end.Reason)
+	} else if words := closeWords[end.Code]; words != "" {
+		text += " (" + words + ")"
 	}
 	return text
+}
+
+// closeWords are what the codes of RFC 6455 and of the IANA registry stand for.
+var closeWords = map[int]string{
+	1000: "normal closure",
+	1001: "going away",
+	1002: "protocol error",
+	1003: "unsupported data",
+	1007: "invalid data",
+	1008: "policy violation",
+	1009: "message too big",
+	1010: "missing extension",
+	1011: "internal error",
+	1012: "service restart",
+	1013: "try again later",
+	1014: "bad gateway",
 }
 
 // printable keeps what a server says from steering the terminal.
@@ -48,6 +66,9 @@ func printable(s string) string {
 // error has come through, and what to do about it.
 func connectError(url string, err error) error {
 	wrap := func(cause error) error { return fmt.Errorf("cannot connect to %s: %w", url, cause) }
+	if e, ok := errors.AsType[*bridge.ProxyError](err); ok {
+		return proxyError(url, e)
+	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return hint.Add(wrap(e.Err), "--sslca names the authority to trust; --insecure connects without verifying")
 	}
@@ -66,9 +87,21 @@ func connectError(url string, err error) error {
 	}
 	if e, ok := errors.AsType[*os.SyscallError](err); ok {
 		if errors.Is(e.Err, syscall.ECONNREFUSED) {
+			if strings.Contains(url, "+unix:") {
+				return hint.Add(wrap(e.Err), "is the server running?")
+			}
 			return hint.Add(wrap(e.Err), "is the server running, and on this port?")
 		}
 		return wrap(e.Err)
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return hint.Add(wrap(errors.New("the server does not speak TLS")), "did you mean ws:// instead of wss://?")
+	}
+	if said := notHTTP.FindStringSubmatch(err.Error()); said != nil {
+		if strings.HasPrefix(said[1], `"\x15\x03`) { // an alert of TLS
+			return hint.Add(wrap(errors.New("the server speaks TLS")), "did you mean wss:// instead of ws://?")
+		}
+		return wrap(fmt.Errorf("the server does not speak HTTP: it says %s", said[1]))
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return wrap(errors.New("the server does not answer"))
@@ -95,5 +128,13 @@ func withoutLayers(err error) string {
 		return r
 	}, libraryWords.ReplaceAllString(err.Error(), ""))
 }
+
+// notHTTP finds what a server says that is no HTTP; net/http has no type for that.
+var notHTTP = regexp.MustCompile(`malformed HTTP \w+(?: \w+)? (".*")$`)
+
+// shownURL is a URL for errors: without its password.
+func shownURL(s string) string { return passwordInURL.ReplaceAllString(s, "${1}xxxxx@") }
+
+var passwordInURL = regexp.MustCompile(`^([^/?#]*//[^/?#@:]*:)[^/?#]*@`)
 
 var libraryWords = regexp.MustCompile(`^(failed to WebSocket dial: |WebSocket \w+ violation: |net/http: |HTTP/1\.x transport connection broken: )+`)

@@ -18,7 +18,7 @@ func TestCloseText(t *testing.T) {
 		want string
 	}{
 		{bridge.Ending{Code: 1001, Reason: "server shutting down"}, "closed by the server with 1001: server shutting down"},
-		{bridge.Ending{Code: 1011}, "closed by the server with 1011"},
+		{bridge.Ending{Code: 1011}, "closed by the server with 1011 (internal error)"},
 		{bridge.Ending{Code: 1009, Reason: "too big"}, "the connection was closed with 1009: too big"},
 		{bridge.Ending{Code: 1006, Reason: "connection lost"}, "the connection was lost without a close frame (1006)"},
 	} {
@@ -34,10 +34,10 @@ func TestAnswersThatAreNone(t *testing.T) {
 	for _, test := range []struct{ answer, want string }{
 		{"", "the server closed the connection without an answer"},
 		{"HTTP/1.1 100 Continue\r\n\r\n", "the server closed the connection without an answer"},
-		{"\x1b[31m this is no HTTP\r\n\r\n", `malformed HTTP status code "this"`},
+		{"\x1b[31m this is no HTTP\r\n\r\n", `the server does not speak HTTP: it says "this"`},
 		{"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", `unsupported protocol scheme "file"`},
-		{switching + "Connection: Upgrade\r\n\r\n", `the server's handshake is invalid: Upgrade header "" does not contain websocket`},
-		{switching + "Upgrade: websocket\r\n\r\n", `the server's handshake is invalid: Connection header "" does not contain Upgrade`},
+		{switching + "Connection: Upgrade\r\n\r\n", `the server's handshake is invalid: it does not say Upgrade: websocket`},
+		{switching + "Upgrade: websocket\r\n\r\n", `the server's handshake is invalid: it does not say Connection: Upgrade`},
 		{switching + "A: " + strings.Repeat("a", 11<<20), "server response headers exceeded 10485760 bytes; aborted"},
 	} {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -41,6 +41,27 @@ func parseAnswerHeader(s string) ([]site.Field, error) {
 	return fields, nil
 }
 
+// parseHandshakeHeader is parseHeader without the headers that the handshake of a client
+// sets itself.
+func parseHandshakeHeader(s string) ([]site.Field, error) {
+	fields, err := parseHeader(s)
+	if err != nil {
+		return nil, err
+	}
+	switch name := fields[0].Name; name {
+	case "Sec-Websocket-Protocol":
+		return nil, errors.New("Sec-WebSocket-Protocol is set by --subprotocol")
+	case "Sec-Websocket-Extensions":
+		return nil, errors.New("Sec-WebSocket-Extensions is set by --compress")
+	case "Proxy-Authorization":
+		return nil, errors.New("Proxy-Authorization would go to the server; write http://user:password@host in HTTPS_PROXY")
+	case "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "Sec-Websocket-Accept", "Sec-Websocket-Key",
+		"Sec-Websocket-Version", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		return nil, fmt.Errorf("%s is set by wsbridge itself", name)
+	}
+	return fields, nil
+}
+
 // isToken reports whether s is a token of RFC 9110, section 5.6.2.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {

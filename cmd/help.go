@@ -83,9 +83,16 @@ const serveExample = `  wsbridge ./count.sh                               a scri
 const connectLong = `**wsbridge connect** talks to a WebSocket server from a terminal or a script. Lines of
 standard input are sent as messages, messages are printed as lines. After the
 end of standard input it goes on printing until the server closes, or until no
-message has come for the time of **--linger**; then it closes with 1000.
+message has come for the time of **--linger**; then it closes with 1000. If nothing has
+come since the last message was sent, it first waits for an answer, for the time of
+**--timeout**. **--linger=0** is for a server that does not answer, or only at the end of the input as
+**sort** does; **--linger=forever** is for a feed.
 
 A message of any length is printed as it comes, in bounded memory.
+
+URL is **ws://** or **wss://**, or **ws+unix:///run/app.sock:/path** for a unix socket.
+HTTP_PROXY (for ws), HTTPS_PROXY (for wss) and NO_PROXY name a proxy, which may need
+a user and a password: **http://user:password@proxy:3128**, **https://** or **socks5://**.
 
 With a COMMAND, written after **--**, the lines that the command prints are sent, and
 messages are its input, as if it were served by wsbridge.
@@ -100,14 +107,14 @@ It tries at once, then after 1 s, doubled up to 30 s. The first connection is tr
 The exit status follows the close code.
 
 0
-: the server closed with 1000, or connect was ended by SIGTERM, SIGINT or SIGHUP
+: the server closed with 1000 or without a code, or connect was ended by SIGTERM, SIGINT or SIGHUP
 
 N
 : the server closed with 4000+N, for N up to 255
 
 1
 : the server closed with another code, which is printed on standard error with its
-reason; or there was no connection
+reason; or there was no connection, or no answer within **--timeout**
 
 2
 : a mistake in the command line
@@ -117,6 +124,7 @@ A second signal ends connect at once.`
 const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
   wsbridge connect --header 'X-Token: 123' wss://example.com/feed | jq .
   wsbridge connect --sslca=authority.pem wss://box.example:8443/
+  wsbridge connect ws+unix:///run/app.sock:/path
   wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh
   wsbridge connect --resume ws://127.0.0.1:8080/ < orders.txt > answers.txt`
 

@@ -1,16 +1,12 @@
 package wire
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -19,23 +15,32 @@ import (
 // dialLimit is how long the handshake may take.
 const dialLimit = 30 * time.Second
 
-// Dial connects to url (ws:, wss:, http: or https:). Header is sent with the
+// Dial connects to url (ws:, wss:, http:, https:, ws+unix: or wss+unix:). Header is sent with the
 // handshake; its Host replaces that of the URL. config is used for TLS, and nil
 // means the defaults.
 func Dial(ctx context.Context, url string, header http.Header, config *tls.Config, o Options) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
+	to, err := parseTarget(url)
+	if err != nil {
+		return nil, err
+	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = config
 	t.ForceAttemptHTTP2 = false // a WebSocket is an upgrade of HTTP/1.1
 	t.DisableKeepAlives = true  // a refusal is the end
+	way := &route{unix: to.unix, config: config}
+	t.Proxy, t.DialContext = nil, way.dial
 	defer t.CloseIdleConnections()
-	header = header.Clone()
+	header = to.headers(header)
 	host := header.Get("Host")
 	header.Del("Host")
 	c := newConn(o, true)
-	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		HTTPClient:      &http.Client{Transport: dialing{t, c}, CheckRedirect: fewRedirects},
+	ws, _, err := websocket.Dial(ctx, to.url.String(), &websocket.DialOptions{
+		HTTPClient: &http.Client{
+			Transport:     dialing{t, way, c, to.name},
+			CheckRedirect: to.redirects(header),
+		},
 		HTTPHeader:      header,
 		Host:            host,
 		Subprotocols:    o.Subprotocols,
@@ -44,8 +49,8 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 	if err != nil && c.t.Conn != nil {
 		c.Cut() // a 101 that the library did not like
 	}
-	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
-		return nil, refused(url, resp)
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
+		return nil, refused
 	}
 	if err != nil {
 		return nil, err
@@ -55,53 +60,41 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 	return c, nil
 }
 
-// refused is the error of an answer that is no handshake.
-func refused(url string, resp *http.Response) error {
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-	// Its own words for the status could steer a terminal.
-	status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
-	return &RefusedError{url, resp.StatusCode, fmt.Sprintf("the server answered %s: %q", status, bytes.TrimSpace(text))}
-}
-
-// A RefusedError is the answer of a server that lets nobody in.
-type RefusedError struct {
-	URL    string
-	Status int
-	answer string
-}
-
-func (e *RefusedError) Error() string { return e.URL + ": " + e.answer }
-
-// fewRedirects stops where http.Client does by itself: with a function from us,
-// or from the library, it no longer does.
-func fewRedirects(_ *http.Request, via []*http.Request) error {
-	if len(via) >= 10 {
-		return errors.New("stopped after 10 redirects")
-	}
-	return nil
-}
-
-// errOtherCompression refuses an answer (RFC 7692, section 7.1).
-var errOtherCompression = errors.New("the server wants to compress in another way than was offered")
-
 // A dialing makes the handshake by its transport, and gives the library the
 // Conn in place of the transport's connection.
 type dialing struct {
 	*http.Transport
+	way  *route
 	conn *Conn
+	url  string // as errors show it
 }
 
 func (d dialing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := d.way.choose(r.URL); err != nil {
+		return nil, err
+	}
 	var nc net.Conn
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { nc = info.Conn }}
 	resp, err := d.Transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
-	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
-		return resp, err
+	switch {
+	case err != nil:
+		return nil, err
+	case isRedirect(resp):
+		// Its body could keep everybody waiting.
+		resp.Body.Close()
+		resp.Body = http.NoBody
+		return resp, nil
+	case resp.StatusCode != http.StatusSwitchingProtocols:
+		return nil, refused(d.url, resp)
+	}
+	// Before the library sees it, which would wait for more of a wrong answer.
+	if err := checkAnswer(r.Header, resp.Header); err != nil {
+		resp.Body.Close()
+		return nil, err
 	}
 	answer := resp.Header.Values(extensions)
 	agreed := len(answer) > 0
 	if agreed && !(d.conn.compress && acceptsAnswer(answer)) {
-		// Before the library sees it, which would wait for more of the answer.
 		resp.Body.Close()
 		return nil, errOtherCompression
 	}
