@@ -1,8 +1,8 @@
 // Package process runs a child process together with everything that it
 // starts: its whole process group, on Windows its job object.
 //
-// A child gets three pipes as its standard input, output and error. The
-// package owns the pipes' other ends, so that it can write to the input
+// A child gets three pipes as its standard input, output and error, or a terminal
+// (Streams). The package owns the other ends, so that it can write to the input
 // without blocking and can tell when the outputs are over even though
 // somebody else still holds them.
 //
@@ -41,6 +41,9 @@ type Command struct {
 	// Dir is the working directory; empty means that of this process.
 	Dir string
 
+	// Streams are how its standard input, output and error are made; nil are pipes.
+	Streams Streams
+
 	// Grace is added to each wait of End.
 	Grace time.Duration
 }
@@ -66,7 +69,7 @@ type Process struct {
 // it and does not unlock it (runtime.LockOSThread); a program with such
 // goroutines may lose children with them.
 func (c *Command) Start() (*Process, error) {
-	files, err := pipes()
+	files, err := c.open()
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +91,13 @@ func (c *Command) Start() (*Process, error) {
 	p.Stdout = newOutput(files.ours[1])
 	p.Stderr = newOutput(files.ours[2])
 	return p, nil
+}
+
+func (c *Command) open() (stdio, error) {
+	if c.Streams == nil {
+		return pipes()
+	}
+	return c.Streams.open()
 }
 
 // An exit is closed when the child has exited: how a thread that watches a
