@@ -223,7 +223,7 @@ func (h *Handler) host(hub *hub, a *admission, info Info) {
 // hostRun is one run of the program. If the first run cannot be started, clients are
 // told; a later one is tried again.
 func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
-	child, err := a.launcher.start(a.visit.environ(hub.id))
+	child, err := a.start(a.visit.environ(hub.id))
 	if err != nil {
 		h.emit(NotStarted{Info: info, Command: a.program.command, Err: err})
 		if !again {
