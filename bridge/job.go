@@ -20,6 +20,7 @@ type job struct {
 	out   delivery
 	ended chan process.State // holds the end, for a codec with a last word; else nil
 	place *place             // is told when the child is about to be gone, and when it is; nil: nobody
+	many  bool               // it has many clients, none of whom may end its input
 
 	wg sync.WaitGroup // feeder, stderr
 }
@@ -50,6 +51,16 @@ func newJob(child *process.Process, f Framing, limit int, gone func() bool, says
 func (j *job) inbox() *inbox { return &j.in }
 func (j *job) hurry(error)   { j.feed.waitNoMore() }
 func (j *job) closeInput()   { j.feed.finish() }
+
+// endInput ends the input because the client has none left.
+func (j *job) endInput() {
+	if !j.many {
+		j.feed.finish()
+	}
+}
+
+// resize sets the size of the program's terminal, if it has one.
+func (j *job) resize(columns, rows uint16) {}
 
 // stderr reports the child's standard error.
 func (j *job) stderr() { readLines(j.lines.said, j.child.Stderr) }

@@ -118,6 +118,8 @@ func (o *connectOptions) check() error {
 	switch {
 	case o.linger < 0:
 		return flagProblem("linger", o.linger, errors.New("must not be negative"))
+	case o.framing == "channels":
+		return errors.New("--framing=channels is for the server: connect has one stream in each direction")
 	case o.insecure && o.sslCA != "":
 		return errors.New("--sslca cannot be combined with --insecure, which verifies nothing")
 	}
