@@ -82,7 +82,10 @@ func (o *Output) readTail(p []byte) (n int, err error) {
 // close closes the pipe.
 func (o *Output) close() error {
 	o.wide.end()
-	return o.f.Close()
+	if err := o.f.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil // a terminal that was hung up
 }
 
 // cutOff makes Read return what there is without waiting. A pipe without

@@ -55,10 +55,11 @@ type Process struct {
 	Stdout *Output
 	Stderr *Output
 
-	grace  time.Duration
-	leader leader // the child itself, and how to reach its group
-	ended  bool
-	state  State // once ended
+	grace    time.Duration
+	leader   leader   // the child itself, and how to reach its group
+	terminal *os.File // nil: none
+	ended    bool
+	state    State // once ended
 }
 
 // Start starts the command. Its error is a *StartError when the file of the program
@@ -80,7 +81,7 @@ func (c *Command) Start() (*Process, error) {
 		args = []string{c.Path}
 	}
 	p := &Process{grace: c.Grace}
-	if err := p.leader.start(c.Path, args, c.Env, c.Dir, files.child[:]); err != nil {
+	if err := p.leader.start(c.Path, args, c.Env, c.Dir, &files); err != nil {
 		closeAll(files.ours[:])
 		if _, dirErr := os.Stat(c.Dir); c.Dir != "" && dirErr != nil {
 			return nil, dirErr // the system's own does not tell it from a missing Path
@@ -88,6 +89,9 @@ func (c *Command) Start() (*Process, error) {
 		return nil, explain(c.Path, c.Dir, err)
 	}
 	p.Stdin = newInput(files.ours[0])
+	if p.terminal = files.terminal; p.terminal != nil {
+		p.Stdin.keep = p.leader.exited // and what is left to read
+	}
 	p.Stdout = newOutput(files.ours[1])
 	p.Stderr = newOutput(files.ours[2])
 	return p, nil
@@ -163,12 +167,13 @@ func Courtesy(grace time.Duration) time.Duration { return ladder[0].wait + grace
 
 // End ends the child and its group, reaps it and tells how it ended.
 //
-// The caller tells a child that still runs to end by closing Stdin, or goes on
-// writing until the first signal, when End closes Stdin in any case. End waits 100 ms
-// before it interrupts the group (SIGINT), 250 ms before it terminates it (SIGTERM)
-// and 500 ms before it kills it (SIGKILL). After a child that exited by itself, End
-// waits until Stdout has been read to its end or abandoned, but not longer than 500
-// ms. The grace is added to each of these. If ctx is done, End does not wait.
+// The caller tells a child that still runs to end by closing Stdin, which hangs up a
+// Terminal, or goes on writing until the first signal, when End closes Stdin in any
+// case. End waits 100 ms before it interrupts the group (SIGINT), 250 ms before it
+// terminates it (SIGTERM) and 500 ms before it kills it (SIGKILL). After a child that
+// exited by itself, End waits until Stdout has been read to its end or abandoned, but
+// not longer than 500 ms. The grace is added to each of these. If ctx is done, End
+// does not wait.
 //
 // After End, what is left in Stdout and Stderr can still be read, and then end of
 // file, even if other processes hold them. A second call of End only returns the same

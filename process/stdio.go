@@ -11,8 +11,9 @@ type Streams interface {
 // A stdio is the standard input, output and error of a child: the files that
 // it gets, and our ends of them.
 type stdio struct {
-	child [3]*os.File
-	ours  [3]*os.File
+	child    [3]*os.File
+	ours     [3]*os.File
+	terminal *os.File // our end of the child's controlling terminal; nil: it has none
 }
 
 // pipes makes a stdio of three pipes.

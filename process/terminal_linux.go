@@ -6,4 +6,6 @@ import "golang.org/x/sys/unix"
 const (
 	getTermios = unix.TCGETS
 	setTermios = unix.TCSETS
+
+	utf8Input = unix.IUTF8
 )

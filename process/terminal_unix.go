@@ -4,6 +4,7 @@ package process
 
 import (
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/creack/pty"
@@ -47,8 +48,35 @@ func makeRaw(f *os.File) error {
 	return os.NewSyscallError("tcsetattr", unix.IoctlSetTermios(fd, setTermios, t))
 }
 
-// setSize sets the size that programs see.
+// makeUTF8 makes the terminal's line editing erase whole characters.
+func makeUTF8(f *os.File) error {
+	fd := int(f.Fd())
+	t, err := unix.IoctlGetTermios(fd, getTermios)
+	if err != nil {
+		return os.NewSyscallError("tcgetattr", err)
+	}
+	t.Iflag |= utf8Input
+	return os.NewSyscallError("tcsetattr", unix.IoctlSetTermios(fd, setTermios, t))
+}
+
+// setSize sets the size that programs see. It may be called while f is closed.
 func setSize(f *os.File, columns, rows uint16) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
 	size := &unix.Winsize{Col: columns, Row: rows}
-	return os.NewSyscallError("tcsetwinsize", unix.IoctlSetWinsize(int(f.Fd()), unix.TIOCSWINSZ, size))
+	if closed := raw.Control(func(fd uintptr) { err = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, size) }); closed != nil {
+		return closed
+	}
+	return os.NewSyscallError("tcsetwinsize", err)
+}
+
+// attributes are how the child gets a process group of its own, or a session with a
+// controlling terminal.
+func (s *stdio) attributes() *syscall.SysProcAttr {
+	if s.terminal == nil {
+		return &syscall.SysProcAttr{Setpgid: true}
+	}
+	return &syscall.SysProcAttr{Setsid: true, Setctty: true} // Ctty is 0, its standard input
 }
