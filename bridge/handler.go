@@ -35,7 +35,7 @@ type Handler struct {
 	Env []string
 
 	// Terminal says which of its standard streams the program has on a terminal: an
-	// Unbuffered, or nil, which is none: they are pipes.
+	// Unbuffered, a Pty, or nil, which is none: they are pipes.
 	Terminal Terminal
 
 	// Framing says how the program's byte streams and messages correspond; nil
@@ -154,6 +154,7 @@ func (h *Handler) options(a *admission) wire.Options {
 		Compress:       h.Compress,
 		MaxMessageSize: h.Bounds.maxMessageSize(),
 		PingInterval:   h.Bounds.pingInterval(),
+		SendBuffer:     h.sendBuffer(),
 	}
 }
 

@@ -52,15 +52,20 @@ func (j *job) inbox() *inbox { return &j.in }
 func (j *job) hurry(error)   { j.feed.waitNoMore() }
 func (j *job) closeInput()   { j.feed.finish() }
 
-// endInput ends the input because the client has none left.
+// endInput ends the input because the client has none left. A terminal stays: there the
+// character does it that a user would type (VEOF of termios(3)).
 func (j *job) endInput() {
-	if !j.many {
+	switch {
+	case j.many:
+	case j.child.HasTerminal():
+		j.feed.write([]byte{4})
+	default:
 		j.feed.finish()
 	}
 }
 
 // resize sets the size of the program's terminal, if it has one.
-func (j *job) resize(columns, rows uint16) {}
+func (j *job) resize(columns, rows uint16) { j.child.Resize(columns, rows) }
 
 // stderr reports the child's standard error.
 func (j *job) stderr() { readLines(j.lines.said, j.child.Stderr) }

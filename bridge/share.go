@@ -58,6 +58,7 @@ var toShared = []admitStep{
 	(*admission).checkHost,
 	(*admission).checkOrigin,
 	(*admission).findProgram,
+	(*admission).checkTerminal,
 	(*admission).findShared,
 	(*admission).takeSeat,
 	unlessFound((*admission).takeSharedPlace),

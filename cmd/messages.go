@@ -60,6 +60,8 @@ const maxMS = 24 * 60 * 60 * 1000
 
 func (o *messageOptions) check() error {
 	switch {
+	case o.passStderr && o.pty:
+		return errors.New("--passstderr cannot be combined with --pty: a terminal has one stream")
 	case o.passStderr && o.binary:
 		return errors.New("--passstderr cannot be combined with --binary")
 	case o.passStderr && o.framing != "" && o.framing != "lines":
