@@ -42,6 +42,7 @@ var (
 		(*admission).checkHost,
 		(*admission).checkOrigin,
 		(*admission).findProgram,
+		(*admission).checkTerminal,
 		(*admission).takePlace,
 		(*admission).join,
 		(*admission).lookUpName,

@@ -137,7 +137,7 @@ func translated(top, pathInfo string) string {
 var errNoCommand = errors.New("Handler has neither Command nor CommandDir")
 
 // start starts the program for a request.
-func (p *program) start(env []string, grace time.Duration) (*process.Process, error) {
+func (p *program) start(env []string, streams process.Streams, grace time.Duration) (*process.Process, error) {
 	if len(p.command) == 0 {
 		return nil, errNoCommand
 	}
@@ -153,10 +153,11 @@ func (p *program) start(env []string, grace time.Duration) (*process.Process, er
 		return nil, err
 	}
 	return (&process.Command{
-		Path:  file,
-		Args:  p.command,
-		Env:   env,
-		Dir:   p.dir,
-		Grace: grace,
+		Path:    file,
+		Args:    p.command,
+		Env:     env,
+		Dir:     p.dir,
+		Streams: streams,
+		Grace:   grace,
 	}).Start()
 }

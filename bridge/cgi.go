@@ -125,7 +125,7 @@ func (c *cgi) start(w http.ResponseWriter, a *admission) bool {
 		return false
 	}
 	c.info.ID = rand.Text()[:12]
-	child, err := a.program.start(c.environ(a), c.handler.Bounds.Grace)
+	child, err := a.program.start(c.environ(a), nil, c.handler.Bounds.Grace)
 	if err != nil {
 		c.handler.emit(NotStarted{Info: *c.info, Command: a.program.command, CGI: true, Err: err})
 		http.Error(w, notStarted(err).Reason, http.StatusInternalServerError)

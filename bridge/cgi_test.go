@@ -110,7 +110,7 @@ func request(t testing.TB, srv *httptest.Server, method, path string, body io.Re
 // What a program is told of its request.
 func TestCGIEnvironment(t *testing.T) {
 	t.Setenv("WSBRIDGE_TEST_SECRET", "x")
-	h := &Handler{ServerSoftware: "wsbridge/1.2.3", Env: []string{"GIVEN=yes"},
+	h := &Handler{Env: []string{"GIVEN=yes", "SERVER_SOFTWARE=wsbridge/1.2.3"},
 		Gate: &Gate{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}}
 	root := withCGI(t, h)
 	srv := serve(t, h)

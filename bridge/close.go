@@ -135,6 +135,10 @@ func notStarted(err error) Ending {
 	}
 	reason := "command cannot be started"
 	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		reason = "too many open files"
+	case isTerminalError(err):
+		reason = "no terminal"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
 		reason = "command not found"
 	case errors.Is(err, fs.ErrPermission):
@@ -145,8 +149,6 @@ func notStarted(err error) Ending {
 		reason = "request too large for the command's environment"
 	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.ENOSPC):
 		reason = "no room for another process"
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		reason = "too many open files"
 	}
 	return Ending{codeInternalError, reason}
 }

@@ -59,7 +59,7 @@ func (a *admission) environ(id string, own ...variable) []string {
 			serverPort = "443"
 		}
 	}
-	set("SERVER_SOFTWARE", cmp.Or(h.ServerSoftware, "wsbridge"))
+	set("SERVER_SOFTWARE", h.serverSoftware())
 	set("GATEWAY_INTERFACE", "CGI/1.1")
 	set("SERVER_PROTOCOL", r.Proto)
 	set("SERVER_NAME", serverName)
@@ -95,6 +95,16 @@ func (a *admission) environ(id string, own ...variable) []string {
 		set(variable, strings.Join(values, separator))
 	}
 	return env.list
+}
+
+// serverSoftware is the value of SERVER_SOFTWARE.
+func (h *Handler) serverSoftware() string {
+	for _, v := range slices.Backward(h.Env) {
+		if name, ok := strings.CutPrefix(v, "SERVER_SOFTWARE="); ok {
+			return name
+		}
+	}
+	return "wsbridge"
 }
 
 // headerVariable is the variable that a header becomes. Proxy becomes none:

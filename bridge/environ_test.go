@@ -54,8 +54,7 @@ func TestEnviron(t *testing.T) {
 		"X-Empty":               {""},
 	}
 	h := &Handler{
-		ServerSoftware: "wsbridge/1.2.3",
-		Env:            []string{"PATH=/bin", "EMPTY=", "WITH=a=b"},
+		Env: []string{"PATH=/bin", "EMPTY=", "WITH=a=b", "SERVER_SOFTWARE=wsbridge/1.2.3"},
 	}
 	got := environOf(h, r, "ABCDEF")
 	want := []string{
@@ -251,7 +250,7 @@ func TestEnvironPrecedence(t *testing.T) {
 		"REMOTE_ADDR":     "192.0.2.1",
 		"HTTP_HOST":       "localhost:8080",
 		"REMOTE_USER":     "",
-		"SERVER_SOFTWARE": "wsbridge",
+		"SERVER_SOFTWARE": "x",  // the request does not say it
 		"HTTPS":           "on", // what stands in front has TLS
 		"A":               "1",
 	} {

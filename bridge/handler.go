@@ -29,9 +29,14 @@ type Handler struct {
 	Dir string
 
 	// Env holds variables ("NAME=value") for the child, besides those of
-	// CGI, which it cannot replace; of several with one name the last
-	// counts. Nothing else of the server's own environment is passed on.
+	// CGI, of which it can replace SERVER_SOFTWARE alone, which is wsbridge; of
+	// several with one name the last counts. Nothing else of the server's own
+	// environment is passed on.
 	Env []string
+
+	// Terminal says which of its standard streams the program has on a terminal: an
+	// Unbuffered, a Pty, or nil, which is none: they are pipes.
+	Terminal Terminal
 
 	// Framing says how the program's byte streams and messages correspond; nil
 	// is Lines.
@@ -75,9 +80,6 @@ type Handler struct {
 	// 426. The RemoteAddr of these requests is the client's, also behind a trusted
 	// proxy.
 	Plain http.Handler
-
-	// ServerSoftware is the CGI variable of that name; empty means wsbridge.
-	ServerSoftware string
 
 	own service
 }
@@ -130,7 +132,7 @@ func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	a.place.begin()
 	info.ID = newID()
 	h.emit(Opened{*info})
-	child, err := a.launcher.start(a.environ(info.ID))
+	child, err := a.start(a.environ(info.ID))
 	if err != nil {
 		h.notStarted(link, a, info, err)
 		return
@@ -152,6 +154,7 @@ func (h *Handler) options(a *admission) wire.Options {
 		Compress:       h.Compress,
 		MaxMessageSize: h.Bounds.maxMessageSize(),
 		PingInterval:   h.Bounds.pingInterval(),
+		SendBuffer:     h.sendBuffer(),
 	}
 }
 

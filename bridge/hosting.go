@@ -223,7 +223,7 @@ func (h *Handler) host(hub *hub, a *admission, info Info) {
 // hostRun is one run of the program. If the first run cannot be started, clients are
 // told; a later one is tried again.
 func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
-	child, err := a.launcher.start(a.visit.environ(hub.id))
+	child, err := a.start(a.visit.environ(hub.id))
 	if err != nil {
 		h.emit(NotStarted{Info: info, Command: a.program.command, Err: err})
 		if !again {
@@ -236,6 +236,10 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	info.Pid = child.Pid()
 	h.emit(Started{info})
 	j := newJob(child, h.Framing, h.Bounds.backlog(), nil, h.voicesOf(&info))
+	_, j.many = hub.clients.(audience)
+	if hub.options.restart {
+		j.ended = nil // clients go on, and are not told the end of one run
+	}
 	hub.setJob(j)
 	sess := h.newSession(a.ctx, hub, hosted{j, hub, a.place})
 	sess.pings = true // each client's own link pings

@@ -20,6 +20,7 @@ type job struct {
 	out   delivery
 	ended chan process.State // holds the end, for a codec with a last word; else nil
 	place *place             // is told when the child is about to be gone, and when it is; nil: nobody
+	many  bool               // it has many clients, none of whom may end its input
 
 	wg sync.WaitGroup // feeder, stderr
 }
@@ -50,6 +51,21 @@ func newJob(child *process.Process, f Framing, limit int, gone func() bool, says
 func (j *job) inbox() *inbox { return &j.in }
 func (j *job) hurry(error)   { j.feed.waitNoMore() }
 func (j *job) closeInput()   { j.feed.finish() }
+
+// endInput ends the input because the client has none left. A terminal stays: there the
+// character does it that a user would type (VEOF of termios(3)).
+func (j *job) endInput() {
+	switch {
+	case j.many:
+	case j.child.HasTerminal():
+		j.feed.write([]byte{4})
+	default:
+		j.feed.finish()
+	}
+}
+
+// resize sets the size of the program's terminal, if it has one.
+func (j *job) resize(columns, rows uint16) { j.child.Resize(columns, rows) }
 
 // stderr reports the child's standard error.
 func (j *job) stderr() { readLines(j.lines.said, j.child.Stderr) }

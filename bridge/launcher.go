@@ -68,8 +68,8 @@ func (s *service) allLaunchers() []*launcher {
 }
 
 // start starts the program for a session.
-func (l *launcher) start(env []string) (*process.Process, error) {
-	return l.program.start(env, l.grace)
+func (l *launcher) start(env []string, streams process.Streams) (*process.Process, error) {
+	return l.program.start(env, streams, l.grace)
 }
 
 // restart ends the sessions that there are. Those that join from now on belong

@@ -44,6 +44,7 @@ var toResumed = []admitStep{
 	(*admission).checkHost,
 	(*admission).checkOrigin,
 	(*admission).findProgram,
+	(*admission).checkTerminal,
 	(*admission).findResumed,
 	unlessFound((*admission).takePlace),
 	unlessFound((*admission).join),

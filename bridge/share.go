@@ -58,6 +58,7 @@ var toShared = []admitStep{
 	(*admission).checkHost,
 	(*admission).checkOrigin,
 	(*admission).findProgram,
+	(*admission).checkTerminal,
 	(*admission).findShared,
 	(*admission).takeSeat,
 	unlessFound((*admission).takeSharedPlace),
@@ -139,7 +140,7 @@ func (a *admission) sharedEnviron(id string) []string {
 		env.set("PATH_INFO", a.request.URL.Path)
 		env.set("QUERY_STRING", a.request.URL.RawQuery)
 	}
-	env.set("SERVER_SOFTWARE", cmp.Or(h.ServerSoftware, "wsbridge"))
+	env.set("SERVER_SOFTWARE", h.serverSoftware())
 	env.set("GATEWAY_INTERFACE", "CGI/1.1")
 	env.set("WSBRIDGE_SHARED", "1")
 	env.set("UNIQUE_ID", id)

@@ -24,12 +24,15 @@ func (a *admission) subprotocol() string {
 	if a.counts() {
 		return countingProtocol
 	}
+	if name := firstOffered(a.request, protocolsOf(a.handler.Framing)); name != "" {
+		return name
+	}
 	return a.handler.subprotocol(a.request)
 }
 
 // programProtocol returns the one that the program speaks with the client.
 func (a *admission) programProtocol() string {
-	if a.counts() {
+	if a.counts() || firstOffered(a.request, protocolsOf(a.handler.Framing)) != "" {
 		return ""
 	}
 	return a.handler.subprotocol(a.request)
@@ -38,14 +41,28 @@ func (a *admission) programProtocol() string {
 // subprotocol is the first of h.Subprotocols that the client offers, or empty
 // (RFC 6455, section 4.2.2). The answer has it in the client's letters, because
 // some clients compare letter by letter; the child has it in ours.
-func (h *Handler) subprotocol(r *http.Request) string {
-	i := slices.IndexFunc(h.Subprotocols, func(name string) bool {
+func (h *Handler) subprotocol(r *http.Request) string { return firstOffered(r, h.Subprotocols) }
+
+func firstOffered(r *http.Request, names []string) string {
+	i := slices.IndexFunc(names, func(name string) bool {
 		return hasToken(r.Header, "Sec-Websocket-Protocol", name)
 	})
 	if i < 0 {
 		return ""
 	}
-	return h.Subprotocols[i]
+	return names[i]
+}
+
+// protocolsOf returns the subprotocols that are names of a framing. They are selected
+// before those of the program.
+func protocolsOf(f Framing) []string {
+	switch f := f.(type) {
+	case ReadOnly:
+		return protocolsOf(f.Framing)
+	case interface{ protocols() []string }:
+		return f.protocols()
+	}
+	return nil
 }
 
 // promptly is how soon a client leaves if it does not go on without a subprotocol.

@@ -16,7 +16,8 @@ func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []str
 	h := &bridge.Handler{
 		Command:      command,
 		CommandDir:   commands,
-		Env:          passedEnv(o.passEnv),
+		Env:          append(passedEnv(o.passEnv), "SERVER_SOFTWARE=wsbridge/"+versionName()),
+		Terminal:     o.terminalOptions.value(),
 		Subprotocols: o.subprotocols,
 		Compress:     o.compress,
 		Bounds: bridge.Bounds{
@@ -38,9 +39,8 @@ func (o *siteOptions) newBridge(command []string, commands *os.Root, hosts []str
 			MaxClients:    offIfZero(o.maxClients),
 			TakeOver:      o.takeOver,
 		},
-		Hosting:        o.hosting(),
-		Events:         withHints(o.maxFrameSize, log),
-		ServerSoftware: "wsbridge/" + versionName(),
+		Hosting: o.hosting(),
+		Events:  withHints(o.maxFrameSize, o.unbuffer, log),
 	}
 	if o.reverseLookup {
 		h.Gate.Resolver = net.DefaultResolver

@@ -121,7 +121,10 @@ func (o *connectOptions) flags() flagGroup {
 }
 
 func (o *connectOptions) check() error {
-	if o.insecure && o.sslCA != "" {
+	switch {
+	case o.framing == "channels":
+		return errors.New("--framing=channels is for the server: connect has one stream in each direction")
+	case o.insecure && o.sslCA != "":
 		return errors.New("--sslca cannot be combined with --insecure, which verifies nothing")
 	}
 	framing := o.framing

@@ -41,7 +41,7 @@ func TestServeDefaults(t *testing.T) {
 	}
 	h := bridgeOf(o)
 	if h.Bounds.PingInterval != 30*time.Second || h.Limits.MaxForks != 1024 || !slices.Equal(h.Gate.Hosts, o.addresses) ||
-		!strings.HasPrefix(h.ServerSoftware, "wsbridge/") {
+		!strings.HasPrefix(h.Env[len(h.Env)-1], "SERVER_SOFTWARE=wsbridge/") {
 		t.Errorf("%+v", h)
 	}
 }

@@ -13,11 +13,11 @@ type framingOptions struct {
 }
 
 // The words of --framing.
-var framingWords = []string{"lines", "bytes", "nul", "json", "lsp"}
+var framingWords = []string{"lines", "bytes", "nul", "json", "lsp", "channels"}
 
 func (o *framingOptions) add(g flagGroup, binary string) {
 	g.Var(newChoice(&o.framing, "", framingWords...), "framing",
-		"what a message is: a line, bytes as they come, a record that ends with NUL, a JSON value a line (MCP), or the body behind a Content-Length header (LSP, DAP); lines if not given")
+		"what a message is: a line, bytes as they come, a record that ends with NUL, a JSON value a line (MCP), the body behind a Content-Length header (LSP, DAP), or the streams of the command one by one, as Kubernetes has them (channels, for the server only); lines if not given")
 	g.BoolVar(&o.binary, "binary", false, binary)
 }
 
@@ -41,6 +41,8 @@ func (o *framingOptions) value() bridge.Framing {
 		return bridge.JSON{}
 	case o.framing == "lsp":
 		return bridge.LSP{}
+	case o.framing == "channels":
+		return bridge.Channels{}
 	}
 	return nil
 }

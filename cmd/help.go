@@ -32,6 +32,7 @@ How a connection ends, and the close code that the client sees:
 4128+S    signal S killed it             "signal: killed"
 1001      the server is shutting down, or --timeout or --idletimeout is over
 1002      a malformed frame
+1003      a text message (--framing=channels)
 1007      text that is not UTF-8, or cannot be decompressed
 1009      a message over --maxframesize
 1011      the command cannot be started

@@ -10,13 +10,17 @@ import (
 )
 
 // withHints logs events as bridge.LogEvents does, with the flag that would have helped,
-// because package bridge knows no flags. A message may have maxMessage bytes; log may be
-// nil.
-func withHints(maxMessage int, log *slog.Logger) func(bridge.Event) {
+// because package bridge knows no flags. A message may have maxMessage bytes, and programs
+// may be unbuffered; log may be nil.
+func withHints(maxMessage int, unbuffered bool, log *slog.Logger) func(bridge.Event) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	next := bridge.LogEvents(log)
+	silent := silentHint
+	if unbuffered {
+		silent = unbufferedHint
+	}
 	var upgrades, offers, silences onceEach
 	return func(e bridge.Event) {
 		switch event := e.(type) {
@@ -51,7 +55,7 @@ func withHints(maxMessage int, log *slog.Logger) func(bridge.Event) {
 		case bridge.Silent:
 			if silences.first(event.Program) {
 				log.Info("the program has sent nothing since its first input",
-					"id", event.ID, "program", event.Program, "pid", event.Pid, "since", event.For, "hint", silentHint)
+					"id", event.ID, "program", event.Program, "pid", event.Pid, "since", event.For, "hint", silent)
 			}
 			return
 		}
@@ -61,7 +65,9 @@ func withHints(maxMessage int, log *slog.Logger) func(bridge.Event) {
 
 const (
 	upgradeHint = "the proxy must speak HTTP/1.1 and pass on the headers Upgrade and Connection; see wsbridge-deploy(7)"
-	silentHint  = "it may be buffering its output: flush after every line; see wsbridge-recipes(7)"
+	silentHint  = "it may be buffering its output: start wsbridge with --unbuffer, or flush after every line; see wsbridge-recipes(7)"
+
+	unbufferedHint = "it may be buffering its output even on a terminal, or its input: flush after every line; see wsbridge-recipes(7)"
 )
 
 // subprotocolHint names the flag that would have accepted an offer. What a client wrote

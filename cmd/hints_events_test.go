@@ -43,7 +43,7 @@ func TestEventHints(t *testing.T) {
 		{closed(1000, "message over"), "message over"},
 	} {
 		var b bytes.Buffer
-		withHints(1048576, newLogger(&b, "debug", "text"))(test.event)
+		withHints(1048576, false, newLogger(&b, "debug", "text"))(test.event)
 		_, reason, _ := strings.Cut(strings.ReplaceAll(b.String(), `\"`, "'"), `reason="`)
 		reason, _, _ = strings.Cut(reason, `"`)
 		if got := strings.ReplaceAll(reason, "'", `"`); got != test.want {

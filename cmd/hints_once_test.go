@@ -26,10 +26,10 @@ func TestHintsOnceEach(t *testing.T) {
 		{[]bridge.Event{bridge.UpgradeLost{Missing: "Upgrade"}, bridge.UpgradeLost{Missing: "Upgrade"}, bridge.UpgradeLost{Missing: "HTTP/1.1"}},
 			[]string{`missing=Upgrade hint="the proxy must speak HTTP/1.1 and pass on the headers Upgrade and Connection; see wsbridge-deploy(7)"`, `missing=HTTP/1.1`}},
 		{[]bridge.Event{silent("./a"), silent("./a"), silent("./b")},
-			[]string{`level=info msg="the program has sent nothing since its first input" id="" program=./a pid=0 since=5s hint="it may be buffering its output: flush after every line; see wsbridge-recipes(7)"`, `program=./b`}},
+			[]string{`level=info msg="the program has sent nothing since its first input" id="" program=./a pid=0 since=5s hint="it may be buffering its output: start wsbridge with --unbuffer, or flush after every line; see wsbridge-recipes(7)"`, `program=./b`}},
 	} {
 		var b strings.Builder
-		tell := withHints(0, newLogger(&b, "debug", "text"))
+		tell := withHints(0, false, newLogger(&b, "debug", "text"))
 		for _, e := range test.events {
 			tell(e)
 		}
@@ -49,7 +49,7 @@ func TestHintsOnceEach(t *testing.T) {
 // Causes that clients make up do not fill the log or the memory, nor hide others.
 func TestHintsOfManyCauses(t *testing.T) {
 	var b strings.Builder
-	tell := withHints(0, newLogger(&b, "debug", "text"))
+	tell := withHints(0, false, newLogger(&b, "debug", "text"))
 	for i := range 10 * mostCauses {
 		tell(bridge.NoSubprotocol{Offered: []string{fmt.Sprint("x", i)}})
 	}

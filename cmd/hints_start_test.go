@@ -75,7 +75,7 @@ func TestQuoteWord(t *testing.T) {
 // The log has the remedy beside the cause, and a cause that is not known as it is.
 func TestStartHintLogged(t *testing.T) {
 	var b strings.Builder
-	log := withHints(0, newLogger(&b, "debug", "text"))
+	log := withHints(0, false, newLogger(&b, "debug", "text"))
 	log(bridge.NotStarted{Err: &process.StartError{Path: "/srv/x", Fault: process.NotExecutable, Err: fs.ErrPermission}})
 	log(bridge.NotStarted{Err: errors.New("it broke")})
 	for _, want := range []string{`error="/srv/x: it is not executable (try: chmod +x /srv/x)"`, `error="it broke"`} {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -14,6 +15,7 @@ import (
 type messageOptions struct {
 	commandDir string
 	framingOptions
+	terminalOptions
 	passStderr   bool
 	subprotocols []string
 	compress     bool
@@ -32,6 +34,7 @@ func (o *messageOptions) flags() flagGroup {
 	g.StringVar(&o.commandDir, "dir", "", "run the program below `dir` that the path of the URL names, instead of COMMAND; the rest of the path is its PATH_INFO")
 	must(cobra.MarkFlagDirname(g.FlagSet, "dir"))
 	o.framingOptions.add(g, "send and receive bytes in binary messages, as --framing=bytes does")
+	o.terminalOptions.add(g)
 	g.BoolVar(&o.passStderr, "passstderr", false, `send standard error to the client too; each line is {"stream":"stdout"|"stderr","data":"..."}`)
 	g.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol",
 		"subprotocols that the command speaks (`NAMES`, comma separated); the first of these that a client offers is selected, and is WEBSOCKET_PROTOCOL")
@@ -57,6 +60,8 @@ const maxMS = 24 * 60 * 60 * 1000
 
 func (o *messageOptions) check() error {
 	switch {
+	case o.passStderr && o.pty:
+		return errors.New("--passstderr cannot be combined with --pty: a terminal has one stream")
 	case o.passStderr && o.binary:
 		return errors.New("--passstderr cannot be combined with --binary")
 	case o.passStderr && o.framing != "" && o.framing != "lines":
@@ -66,5 +71,5 @@ func (o *messageOptions) check() error {
 	case o.pingMS > maxMS:
 		return flagProblem("pingms", o.pingMS, fmt.Errorf("must be at most %d", maxMS))
 	}
-	return o.framingOptions.check()
+	return cmp.Or(o.terminalOptions.check(), o.framingOptions.check())
 }

@@ -60,6 +60,9 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 			if o.ssl && !cmd.Flags().Changed("port") {
 				o.port = defaultTLSPort
 			}
+			if o.pty && o.framing == "" {
+				o.framing = "bytes"
+			}
 			o.command = args
 			if err := o.check(); err != nil {
 				return usage(cmd, err)

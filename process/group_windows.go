@@ -22,14 +22,14 @@ var ntResumeProcess = windows.NewLazySystemDLL("ntdll.dll").NewProc("NtResumePro
 
 // start starts the child suspended, so that it can start nothing before it
 // is in its job.
-func (l *leader) start(path string, args, env []string, dir string, files []*os.File) (err error) {
+func (l *leader) start(path string, args, env []string, dir string, s *stdio) (err error) {
 	if l.job, err = newJob(); err != nil {
 		return fmt.Errorf("job object: %w", err)
 	}
 	proc, err := os.StartProcess(path, args, &os.ProcAttr{
 		Dir:   dir,
 		Env:   append([]string{}, env...), // nil would be this process's own
-		Files: files,
+		Files: s.child[:],
 		Sys:   &syscall.SysProcAttr{CreationFlags: windows.CREATE_SUSPENDED | windows.CREATE_NEW_PROCESS_GROUP},
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ type Input struct {
 	raw  syscall.RawConn
 	wide widening
 
+	keep   func() bool // reports whether Close leaves the file open; nil: it does not
 	closed atomic.Bool // a write that begins later does nothing
 
 	// What TryWrite is about, kept here because its closure must not
@@ -78,9 +79,15 @@ func (in *Input) TryWrite(p []byte) (int, error) {
 // pipe (see splice(2)), and on Windows while a write is under way, that may take until
 // the child has ended, and must not hold up the caller, who may be about to end it. A
 // process outside the group may hold the lock too, so nobody waits for it.
+//
+// A Terminal is hung up, unless the child has exited: then its output is still read, and
+// Process.Close closes the file.
 func (in *Input) Close() error {
 	if in.closed.Swap(true) {
 		return os.ErrClosed
+	}
+	if in.keep != nil && in.keep() {
+		return nil
 	}
 	go func() {
 		in.f.Close()

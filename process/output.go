@@ -12,8 +12,8 @@ import (
 // 1 MiB), so that it bounds only a writer that goes on.
 const tailLimit = 1 << 20
 
-// An Output is the reading end of a child's standard output or error. It
-// belongs to one goroutine.
+// An Output is the reading end of a child's standard output or error: of a pipe, or of
+// a terminal, which holds less. It belongs to one goroutine.
 type Output struct {
 	f       *os.File
 	ended   chan struct{} // closed when nothing more is read
@@ -44,7 +44,9 @@ func (o *Output) Read(p []byte) (int, error) {
 func (o *Output) noted(n int, err error) error {
 	if err != nil {
 		o.Abandon()
-		return io.EOF // all that goes wrong with a pipe is that it ends
+		// All that goes wrong with a pipe is that it ends. A terminal's end is an
+		// error on Linux: EIO, when nobody holds the other end and it is empty.
+		return io.EOF
 	}
 	if n >= pipeSize && o.tail == 0 {
 		o.wide.begin(o.f)
@@ -80,7 +82,10 @@ func (o *Output) readTail(p []byte) (n int, err error) {
 // close closes the pipe.
 func (o *Output) close() error {
 	o.wide.end()
-	return o.f.Close()
+	if err := o.f.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil // a terminal that was hung up
 }
 
 // cutOff makes Read return what there is without waiting. A pipe without

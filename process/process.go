@@ -1,8 +1,8 @@
 // Package process runs a child process together with everything that it
 // starts: its whole process group, on Windows its job object.
 //
-// A child gets three pipes as its standard input, output and error. The
-// package owns the pipes' other ends, so that it can write to the input
+// A child gets three pipes as its standard input, output and error, or a terminal
+// (Streams). The package owns the other ends, so that it can write to the input
 // without blocking and can tell when the outputs are over even though
 // somebody else still holds them.
 //
@@ -41,6 +41,9 @@ type Command struct {
 	// Dir is the working directory; empty means that of this process.
 	Dir string
 
+	// Streams are how its standard input, output and error are made; nil are pipes.
+	Streams Streams
+
 	// Grace is added to each wait of End.
 	Grace time.Duration
 }
@@ -52,10 +55,11 @@ type Process struct {
 	Stdout *Output
 	Stderr *Output
 
-	grace  time.Duration
-	leader leader // the child itself, and how to reach its group
-	ended  bool
-	state  State // once ended
+	grace    time.Duration
+	leader   leader   // the child itself, and how to reach its group
+	terminal *os.File // nil: none
+	ended    bool
+	state    State // once ended
 }
 
 // Start starts the command. Its error is a *StartError when the file of the program
@@ -66,7 +70,7 @@ type Process struct {
 // it and does not unlock it (runtime.LockOSThread); a program with such
 // goroutines may lose children with them.
 func (c *Command) Start() (*Process, error) {
-	files, err := pipes()
+	files, err := c.open()
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +81,7 @@ func (c *Command) Start() (*Process, error) {
 		args = []string{c.Path}
 	}
 	p := &Process{grace: c.Grace}
-	if err := p.leader.start(c.Path, args, c.Env, c.Dir, files.child[:]); err != nil {
+	if err := p.leader.start(c.Path, args, c.Env, c.Dir, &files); err != nil {
 		closeAll(files.ours[:])
 		if _, dirErr := os.Stat(c.Dir); c.Dir != "" && dirErr != nil {
 			return nil, dirErr // the system's own does not tell it from a missing Path
@@ -85,9 +89,19 @@ func (c *Command) Start() (*Process, error) {
 		return nil, explain(c.Path, c.Dir, err)
 	}
 	p.Stdin = newInput(files.ours[0])
+	if p.terminal = files.terminal; p.terminal != nil {
+		p.Stdin.keep = p.leader.exited // and what is left to read
+	}
 	p.Stdout = newOutput(files.ours[1])
 	p.Stderr = newOutput(files.ours[2])
 	return p, nil
+}
+
+func (c *Command) open() (stdio, error) {
+	if c.Streams == nil {
+		return pipes()
+	}
+	return c.Streams.open()
 }
 
 // An exit is closed when the child has exited: how a thread that watches a
@@ -153,12 +167,13 @@ func Courtesy(grace time.Duration) time.Duration { return ladder[0].wait + grace
 
 // End ends the child and its group, reaps it and tells how it ended.
 //
-// The caller tells a child that still runs to end by closing Stdin, or goes on
-// writing until the first signal, when End closes Stdin in any case. End waits 100 ms
-// before it interrupts the group (SIGINT), 250 ms before it terminates it (SIGTERM)
-// and 500 ms before it kills it (SIGKILL). After a child that exited by itself, End
-// waits until Stdout has been read to its end or abandoned, but not longer than 500
-// ms. The grace is added to each of these. If ctx is done, End does not wait.
+// The caller tells a child that still runs to end by closing Stdin, which hangs up a
+// Terminal, or goes on writing until the first signal, when End closes Stdin in any
+// case. End waits 100 ms before it interrupts the group (SIGINT), 250 ms before it
+// terminates it (SIGTERM) and 500 ms before it kills it (SIGKILL). After a child that
+// exited by itself, End waits until Stdout has been read to its end or abandoned, but
+// not longer than 500 ms. The grace is added to each of these. If ctx is done, End
+// does not wait.
 //
 // After End, what is left in Stdout and Stderr can still be read, and then end of
 // file, even if other processes hold them. A second call of End only returns the same

@@ -12,11 +12,12 @@ import (
 // runtime's poller, where waiting costs no thread. Before Linux 5.3 a pidfd cannot be
 // polled; there a thread blocks in waitid(2).
 type leader struct {
-	pid   int
-	fd    int // the pidfd as StartProcess gives it, or -1
-	pidfd *os.File
-	raw   syscall.RawConn
-	done  exit // used without a pidfd
+	pid     int
+	session bool // it leads a session too
+	fd      int  // the pidfd as StartProcess gives it, or -1
+	pidfd   *os.File
+	raw     syscall.RawConn
+	done    exit // used without a pidfd
 }
 
 // prepare asks for a pidfd, and for the child's death with this server's.

@@ -12,8 +12,9 @@ import (
 // kevent(2), which tells of the exit without reaping.
 type leader struct {
 	exit
-	pid int
-	kq  int
+	pid     int
+	session bool // it leads a session too
+	kq      int
 }
 
 func (l *leader) prepare(*syscall.SysProcAttr) (err error) {

@@ -80,7 +80,24 @@ func (a *accepting) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		nc.Close()
 		return nil, nil, err
 	}
+	limitSendBuffer(nc, a.options.SendBuffer)
 	a.conn.attach(nc, nc, early)
 	c := lower{a.conn}
 	return c, bufio.NewReadWriter(bufio.NewReaderSize(c, libraryBuffer), bufio.NewWriterSize(c, libraryBuffer)), nil
+}
+
+// limitSendBuffer limits what the system keeps for the peer of a connection, if that has
+// a socket.
+func limitSendBuffer(nc net.Conn, size int) {
+	for size > 0 {
+		if socket, ok := nc.(interface{ SetWriteBuffer(int) error }); ok {
+			_ = socket.SetWriteBuffer(size)
+			return
+		}
+		above, ok := nc.(interface{ NetConn() net.Conn }) // as of tls.Conn
+		if !ok {
+			return
+		}
+		nc = above.NetConn()
+	}
 }

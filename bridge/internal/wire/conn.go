@@ -66,6 +66,10 @@ type Options struct {
 	// PingInterval is the time between two pings; none are sent when it is
 	// not positive.
 	PingInterval time.Duration
+
+	// SendBuffer is how much the system may keep for a client that does not read;
+	// zero leaves that to the system, where it may be megabytes.
+	SendBuffer int
 }
 
 // counters are of whole messages and the bytes of their payloads.
