@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -146,7 +145,7 @@ func TestClientCommand(t *testing.T) {
 	h := child(&Handler{}, "ask", "well?")
 	log := record(t, h)
 	srv := serve(t, h)
-	end, err := (&Client{Command: []string{os.Args[0], "echo"}}).Run(t.Context(), srv.URL)
+	end, err := (&Client{Command: []string{self, "echo"}}).Run(t.Context(), srv.URL)
 	if err != nil || end != (Ending{4042, "exit status 42"}) {
 		t.Errorf("%v, %v", end, err)
 	}
@@ -154,7 +153,7 @@ func TestClientCommand(t *testing.T) {
 
 	h = child(&Handler{}, "echo")
 	log = record(t, h)
-	end, err = (&Client{Command: []string{os.Args[0], "exit", "3"}}).Run(t.Context(), serve(t, h).URL)
+	end, err = (&Client{Command: []string{self, "exit", "3"}}).Run(t.Context(), serve(t, h).URL)
 	if want := (Ending{4003, "exit status 3"}); err != nil || end != want {
 		t.Errorf("%v, %v, want %v", end, err, want)
 	}

@@ -198,7 +198,7 @@ func heap() int64 {
 // A relative command is one of Dir's.
 func TestDir(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Symlink(os.Args[0], filepath.Join(dir, "prog")); err != nil {
+	if err := os.Symlink(self, filepath.Join(dir, "prog")); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range []string{dir, "", "."} {
