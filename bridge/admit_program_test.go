@@ -157,6 +157,7 @@ func (p *peer) status() int {
 
 // The order of what is checked before the upgrade.
 func TestCommandDirOrder(t *testing.T) {
+	t.Parallel()
 	root := programs(t, "echo")
 	for _, test := range []struct {
 		h      *Handler

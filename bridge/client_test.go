@@ -95,6 +95,7 @@ func (c *conversation) Write(p []byte) (int, error) {
 
 // What a server sends right after its 101 is not lost, and how it closes is told.
 func TestClientIsTold(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		child []string
 		out   string

@@ -71,6 +71,7 @@ func TestEndBehindANearlyFullBacklog(t *testing.T) {
 // A client that writes its last messages and a close frame and leaves at once,
 // while the child prints: our own failing write does not hide them.
 func TestClientLeavesAtOnce(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{Bounds: Bounds{Grace: testLimit}}, "tick")
 	log := record(t, h)
 	srv := serve(t, h)
