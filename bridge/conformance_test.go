@@ -54,7 +54,6 @@ type reply struct {
 func (r reply) String() string { return fmt.Sprintf("%x %.60q (%d)", r.op, r.payload, len(r.payload)) }
 
 func TestConformance(t *testing.T) {
-	t.Parallel()
 	families := [][]wireCase{1: framingCases(), pingCases(), reservedBitCases(), reservedOpcodeCases(),
 		fragmentationCases(), utf8Cases(), closeCases(), 9: sizeCases(), fragmentedEchoCases()}
 	want := []int{1: 16, 11, 7, 10, 20, 145, 37, 9: 54, 1}
