@@ -127,6 +127,7 @@ func TestHandshake(t *testing.T) {
 // A request that deserves every refusal gets the first of them, and the next
 // one when that is mended.
 func TestOrderOfChecks(t *testing.T) {
+	t.Parallel()
 	h := &Handler{Limits: full()}
 	r := upgradeRequest(withHost("evil.example"), withHeader("Origin", "http://other.example"))
 	r.Method = http.MethodPost

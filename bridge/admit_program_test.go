@@ -16,10 +16,6 @@ import (
 func programs(t testing.TB, names ...string) *os.Root {
 	t.Helper()
 	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, name := range names {
 		path := filepath.Join(dir, filepath.FromSlash(name)+exe)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -161,6 +157,7 @@ func (p *peer) status() int {
 
 // The order of what is checked before the upgrade.
 func TestCommandDirOrder(t *testing.T) {
+	t.Parallel()
 	root := programs(t, "echo")
 	for _, test := range []struct {
 		h      *Handler

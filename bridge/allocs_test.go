@@ -5,10 +5,10 @@ import (
 	"bytes"
 	"io"
 	"runtime"
-	"runtime/debug"
-	"slices"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/internal/selfchild"
 )
 
 // A message allocates nothing on its way to the child, and a line nothing on
@@ -56,7 +56,7 @@ func TestAllocationsAMessage(t *testing.T) {
 			// What the garbage collector took from the pools is made again,
 			// and the runtime has allocations of its own.
 			limit := 0.02
-			if underRace() {
+			if selfchild.Race() {
 				limit += 2 / float64(test.atOnce) // the race detector's pools forget one buffer in four
 			}
 			messages := test.atOnce * test.batches
@@ -75,11 +75,11 @@ func TestAllocationsAMessage(t *testing.T) {
 // The race detector keeps more of each goroutine, and its pools forget buffers.
 func TestMemoryOfAnIdleSession(t *testing.T) {
 	n := int64(100)
-	if underRace() {
+	if selfchild.Race() {
 		n = 30 // the children are slow to start
 	}
 	limit := int64(27 << 10)
-	if underRace() {
+	if selfchild.Race() {
 		limit = 90 << 10 // of 71 KB
 	}
 	testMemory(t, child(&Handler{}, "echo"), n, limit)
@@ -88,7 +88,7 @@ func TestMemoryOfAnIdleSession(t *testing.T) {
 // A client of a shared program has no process, and no more than a connection.
 func TestMemoryOfAnIdleSeat(t *testing.T) {
 	limit := int64(16 << 10)
-	if underRace() {
+	if selfchild.Race() {
 		limit = 90 << 10 // of 68 KB
 	}
 	testMemory(t, shared(Share{}, "echo"), 200, limit)
@@ -129,10 +129,4 @@ func testMemory(t *testing.T, h *Handler, n, limit int64) {
 	}
 	t.Logf("a session takes %d bytes", each)
 	runtime.KeepAlive(peers)
-}
-
-// underRace reports whether the race detector is on.
-func underRace() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }

@@ -110,6 +110,7 @@ func FuzzCGIAnswer(f *testing.F) {
 // A request whose program has run, or was to be started, is not refused: what
 // became of it is told once.
 func TestCGIToldOnce(t *testing.T) {
+	t.Parallel()
 	t.Run("malformed", func(t *testing.T) {
 		h := &Handler{}
 		withCGI(t, h)

@@ -68,6 +68,7 @@ func TestCGIBadBody(t *testing.T) {
 
 // Programs and sessions share one limit.
 func TestCGICounts(t *testing.T) {
+	t.Parallel()
 	for _, h := range []*Handler{{Limits: &Limits{MaxForks: 1}}, {Limits: &Limits{MaxPerAddress: 1}}} {
 		withCGI(t, h)
 		log := record(t, h)

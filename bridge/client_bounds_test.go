@@ -13,6 +13,7 @@ func limited(limit int) *Client { return &Client{MaxMessageSize: limit} }
 
 // Below 0, a Client takes messages of any size, as a Handler does.
 func TestClientWithoutALimit(t *testing.T) {
+	t.Parallel()
 	for _, limit := range []int{-1, -2, math.MinInt} {
 		srv := serve(t, child(&Handler{}, "line", "3000000", "1"))
 		stdin, keep := io.Pipe()

@@ -13,6 +13,7 @@ import (
 
 // A server's last message and close frame are read although a write failed.
 func TestClientReadsOnAfterAWriteError(t *testing.T) {
+	t.Parallel()
 	srv := handshakeThen(t, func(nc net.Conn) {
 		time.Sleep(20 * time.Millisecond)
 		fmt.Fprint(nc, "\x81\x02hi\x88\x02\x0f\xa3")

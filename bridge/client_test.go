@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +95,7 @@ func (c *conversation) Write(p []byte) (int, error) {
 
 // What a server sends right after its 101 is not lost, and how it closes is told.
 func TestClientIsTold(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		child []string
 		out   string
@@ -146,7 +146,7 @@ func TestClientCommand(t *testing.T) {
 	h := child(&Handler{}, "ask", "well?")
 	log := record(t, h)
 	srv := serve(t, h)
-	end, err := (&Client{Command: []string{os.Args[0], "echo"}}).Run(t.Context(), srv.URL)
+	end, err := (&Client{Command: []string{self, "echo"}}).Run(t.Context(), srv.URL)
 	if err != nil || end != (Ending{4042, "exit status 42"}) {
 		t.Errorf("%v, %v", end, err)
 	}
@@ -154,7 +154,7 @@ func TestClientCommand(t *testing.T) {
 
 	h = child(&Handler{}, "echo")
 	log = record(t, h)
-	end, err = (&Client{Command: []string{os.Args[0], "exit", "3"}}).Run(t.Context(), serve(t, h).URL)
+	end, err = (&Client{Command: []string{self, "exit", "3"}}).Run(t.Context(), serve(t, h).URL)
 	if want := (Ending{4003, "exit status 3"}); err != nil || end != want {
 		t.Errorf("%v, %v, want %v", end, err, want)
 	}

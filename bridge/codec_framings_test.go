@@ -93,6 +93,7 @@ func TestFramings(t *testing.T) {
 
 // Long messages leave in fragments, whole and in bounded memory.
 func TestLongFramings(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("0123456789\u00e9", 300_000)
 	for _, test := range []struct {
 		framing Framing

@@ -109,6 +109,7 @@ func TestResumingClientIsTold(t *testing.T) {
 // A session that is gone when the client comes back is a failure, whether messages
 // had come or not.
 func TestResumingClientComesTooLate(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"echo", "count"} { // which says nothing yet
 		h := resumable(program)
 		events := record(t, h)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -98,7 +97,7 @@ func TestReconnectingCommand(t *testing.T) {
 			return -1, -1
 		})
 		proxy.n.Store(1)
-		c := &Client{Command: []string{os.Args[0], "echo"}, Reconnect: &Reconnect{Resume: resume, wait: noWait}}
+		c := &Client{Command: []string{self, "echo"}, Reconnect: &Reconnect{Resume: resume, wait: noWait}}
 		end, err := c.Run(t.Context(), proxy.url(""))
 		if err != nil || end != (Ending{4042, "exit status 42"}) {
 			t.Errorf("resume %t: %v, %v", resume, end, err)

@@ -23,7 +23,7 @@ func disclosed(s string) []string {
 	cwd, _ := os.Getwd()
 	var found []string
 	for _, secret := range []string{
-		cwd, os.Args[0], filepath.Base(os.Args[0]), filepath.Clean(os.TempDir()), childVar, "GORACE", "PATH=",
+		cwd, self, filepath.Base(self), filepath.Clean(os.TempDir()), childVar, "GORACE", "PATH=",
 		runtime.Version(), "go1.", "net/http", "Go-http", "golang", "coder", "goroutine", "panic", "wsbridge", ".go:", "0x",
 		"no-such", "fork/exec", "exec:", "errno", "read tcp", "write tcp", "syscall",
 	} {
@@ -137,7 +137,7 @@ func TestRefusalsDiscloseNothing(t *testing.T) {
 		{shutDown(), func(*http.Request) {}, 503},
 	} {
 		w := httptest.NewRecorder()
-		test.h.Command = []string{os.Args[0]}
+		test.h.Command = []string{self}
 		r := upgradeRequest(test.edit)
 		test.h.ServeHTTP(w, r)
 		answer, err := httputil.DumpResponse(w.Result(), true)

@@ -71,6 +71,7 @@ func TestEndBehindANearlyFullBacklog(t *testing.T) {
 // A client that writes its last messages and a close frame and leaves at once,
 // while the child prints: our own failing write does not hide them.
 func TestClientLeavesAtOnce(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{Bounds: Bounds{Grace: testLimit}}, "tick")
 	log := record(t, h)
 	srv := serve(t, h)
@@ -198,7 +199,7 @@ func heap() int64 {
 // A relative command is one of Dir's.
 func TestDir(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Symlink(os.Args[0], filepath.Join(dir, "prog")); err != nil {
+	if err := os.Symlink(self, filepath.Join(dir, "prog")); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range []string{dir, "", "."} {

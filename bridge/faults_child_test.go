@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -99,8 +100,8 @@ func init() {
 	// oneline N prints N bytes and no newline.
 	children["oneline"] = func(args []string) {
 		for left := number(args[0]); left > 0; {
-			n := min(left, len(alphabets))
-			os.Stdout.Write(alphabets[:n])
+			n := min(left, len(alphabets()))
+			os.Stdout.Write(alphabets()[:n])
 			left -= n
 		}
 	}
@@ -116,8 +117,11 @@ func init() {
 }
 
 // alphabets are so many that a whole frame can be compared at once, wherever
-// it begins.
-var alphabets = bytes.Repeat([]byte("abcdefghijklmnopqrstuvwxyz"), 2*maxFrame/26)
+// it begins. They are made when they are needed: every child runs what
+// initializes this package.
+var alphabets = sync.OnceValue(func() []byte {
+	return bytes.Repeat([]byte("abcdefghijklmnopqrstuvwxyz"), 2*maxFrame/26)
+})
 
 // junk is every pair of bytes.
 func junk() []byte {
@@ -149,7 +153,7 @@ func (p *peer) wantOneLine(size int) {
 		} else if f.op != op {
 			p.t.Fatalf("opcode %x in the middle", f.op)
 		}
-		if len(f.payload) > maxFrame+largeBuffer || !bytes.HasPrefix(alphabets[got%26:], f.payload) {
+		if len(f.payload) > maxFrame+largeBuffer || !bytes.HasPrefix(alphabets()[got%26:], f.payload) {
 			p.t.Fatalf("%d bytes after %d are not what was printed", len(f.payload), got)
 		}
 		got += len(f.payload)

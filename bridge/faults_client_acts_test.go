@@ -8,13 +8,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/internal/selfchild"
 )
 
 // pingsOften lets a dead client be noticed soon, and one that lives on a slow
 // machine be left alone.
 func pingsOften(s *scene) {
 	s.h.Bounds.PingInterval = time.Second
-	if underRace() {
+	if selfchild.Race() {
 		s.h.Bounds.PingInterval *= 2
 	}
 }

@@ -3,6 +3,7 @@ package bridge
 import (
 	"bytes"
 	"io"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
+	"github.com/wsbridge/wsbridge/internal/selfchild"
 )
 
 // A cutting is the output of a program, as a session reads and cuts it: in the reads that
@@ -136,7 +138,12 @@ func TestSplitLine(t *testing.T) {
 
 // What stands at the edge of the longest frame.
 func TestSplitLongLine(t *testing.T) {
+	t.Parallel()
 	x := func(n int) string { return strings.Repeat("x", n) }
+	sizes := []int{64 << 10, maxFrame + 1, math.MaxInt} // of the reads
+	if selfchild.Race() {
+		sizes = sizes[:1] // one goroutine does it all
+	}
 	for _, test := range []struct {
 		name, output string
 		cuts         []int // sizes of all pieces but the last of a line
@@ -167,7 +174,8 @@ func TestSplitLongLine(t *testing.T) {
 		{"a short line after it", x(maxFrame+9) + "\nshort\n" + x(maxFrame+9) + "\n", []int{maxFrame, maxFrame}},
 	} {
 		want := linesOf(test.output)
-		for _, size := range []int{64 << 10, maxFrame + 1, len(test.output)} {
+		for _, size := range sizes {
+			size = min(size, len(test.output))
 			got := cutUp(t, false, slices.Collect(slices.Chunk([]byte(test.output), size))...)
 			if got.waiting >= maxFrame+2 {
 				t.Errorf("%s: %d bytes wait for the end of their line", test.name, got.waiting)
@@ -184,10 +192,15 @@ func TestSplitLongLine(t *testing.T) {
 
 // Whatever is written, in whatever pieces it is read, comes out line by line.
 func TestSplitLineOfAnything(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
 	parts := []string{"\n", "\r\n", "\r", "x", "é", "€", "😀", "\x80", "\xe2\x82", "\xf0\x9f", "\xff", "\x00"}
 	long := []string{strings.Repeat("x", maxFrame-3), strings.Repeat("€", maxFrame/3), strings.Repeat("é\x80", maxFrame/3)}
-	for round := range 200 {
+	rounds := 200
+	if selfchild.Race() {
+		rounds = 50 // one goroutine does it all
+	}
+	for round := range rounds {
 		var b strings.Builder
 		for range r.IntN(40) {
 			if round%10 == 0 && r.IntN(16) == 0 {

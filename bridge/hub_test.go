@@ -151,6 +151,7 @@ func (h *hub) isEnding() bool {
 
 // There may be no room for that other program.
 func TestTooLateForAHubAndForAPlace(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{Hosting: Resume{}, Limits: &Limits{MaxForks: 1}}, "goodbye")
 	events := record(t, h)
 	srv := serve(t, h)
@@ -196,6 +197,7 @@ func TestComingDuringTheEnd(t *testing.T) {
 
 // What ReadOnly drops counts as given.
 func TestResumeDropped(t *testing.T) {
+	t.Parallel()
 	h := resumable("goodbye")
 	h.Framing = ReadOnly{}
 	events := record(t, h)
@@ -213,6 +215,7 @@ func TestResumeDropped(t *testing.T) {
 // A client that closes ends its program, also if that does not take what came
 // before the close.
 func TestResumeCloseBehindBacklog(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{Hosting: Resume{}, Bounds: Bounds{MaxMessageSize: 64 << 10}}, "deaf")
 	events := record(t, h)
 	srv := serve(t, h)
@@ -256,8 +259,10 @@ func TestResumeCloseDuringTheEnd(t *testing.T) {
 // Without pings a client that takes nothing of what its program has left is lost in
 // the end.
 func TestStalledWithoutPings(t *testing.T) {
+	t.Parallel()
 	for name, hosting := range map[string]Hosting{"resume": Resume{For: time.Millisecond}, "share": Share{Slow: SlowWait}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := child(&Handler{Hosting: hosting, Bounds: Bounds{PingInterval: -1}}, "lines", "200000", "99")
 			events := record(t, h)
 			p := connectFor(t, tightServer(t, h))

@@ -158,6 +158,7 @@ func TestMaxPerAddressBehindAProxy(t *testing.T) {
 // A refusal tells of whom there are too many, and of the proxy that this may
 // rather be.
 func TestMaxPerAddressTold(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		peer           string
 		header         http.Header
@@ -195,6 +196,7 @@ func TestMaxPerAddressTold(t *testing.T) {
 
 // The limit with real sessions, whose places are free when they have ended.
 func TestMaxPerAddressOfSessions(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{Limits: &Limits{MaxPerAddress: 1}}, "echo")
 	srv := serve(t, h)
 	p := connect(t, srv)

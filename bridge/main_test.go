@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/internal/selfchild"
 )
 
 // childVar names the variable that makes the test binary a child: its value
@@ -154,9 +156,12 @@ func number(s string) int {
 	return n
 }
 
+// self is the program that runs children.
+var self string
+
 // child sets a Handler's command to one of children.
 func child(h *Handler, name string, args ...string) *Handler {
-	h.Command = append([]string{os.Args[0], name}, args...)
+	h.Command = append([]string{self, name}, args...)
 	h.Env = append(h.Env, childVar+"=1", "GORACE=atexit_sleep_ms=0")
 	return h
 }
@@ -185,8 +190,11 @@ func TestMain(m *testing.M) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, _ = (&net.Resolver{PreferGo: true}).LookupAddr(ctx, "127.0.0.1")
+	var remove func()
+	self, remove = selfchild.Make()
 	before := runtime.NumGoroutine()
 	status := m.Run()
+	remove()
 	if status == 0 && flag.Lookup("test.fuzz").Value.String() == "" { // it waits for signals for good
 		status = leaks(before)
 	}

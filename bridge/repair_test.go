@@ -33,6 +33,7 @@ func TestAppendValid(t *testing.T) {
 
 // A line that is cut and repaired piece by piece is the line repaired.
 func TestPiecesAreRepairedAsTheWhole(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
 	parts := []string{"x", "é", "€", "😀", "\x80", "\xe2\x82", "\xf0\x9f", "\xff"}
 	for range 12 {

@@ -70,6 +70,7 @@ var (
 // Rules 1, 4 and 8: a program goes on while its client is away, and the client
 // continues where it was.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	for _, counting := range []bool{false, true} {
 		t.Run(fmt.Sprintf("counting=%t", counting), func(t *testing.T) {
 			h := resumable("echo")
@@ -111,6 +112,7 @@ func TestResume(t *testing.T) {
 
 // Rule 4: which closes a session survives.
 func TestResumeLoss(t *testing.T) {
+	t.Parallel()
 	for code, lost := range map[int]bool{0: true, 1001: true, 1000: false, 1002: false, 3000: false, 4409: false} {
 		h := resumable("echo")
 		events := record(t, h)

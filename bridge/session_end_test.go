@@ -80,6 +80,7 @@ func TestCloseInABurst(t *testing.T) {
 // A client that closes is the cause, however quickly the child then ends. The
 // end of the child's input used to come before the cause was set.
 func TestTheClientClosedFirst(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{}, "echo")
 	log := record(t, h)
 	srv := serve(t, h)
@@ -97,6 +98,7 @@ func TestTheClientClosedFirst(t *testing.T) {
 
 // End of file that arrives together with data hides nothing.
 func TestOutputThenExit(t *testing.T) {
+	t.Parallel()
 	srv := serve(t, child(&Handler{}, "line", "5"))
 	for range 50 {
 		got, end := connect(t, srv).closed()

@@ -34,6 +34,7 @@ func TestSlowReader(t *testing.T) {
 
 // A child that does not read hides neither the client's close nor its pings.
 func TestDeafChild(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{Limits: &Limits{MaxForks: 1}}, "deaf")
 	log := record(t, h)
 	srv := serve(t, h)

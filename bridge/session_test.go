@@ -125,6 +125,7 @@ func (h *Handler) sessions() int {
 // Bytes that come with the handshake are the first of the stream. They used
 // to be lost in a part of the runs, when net/http's read-ahead had some.
 func TestBytesWithTheHandshake(t *testing.T) {
+	t.Parallel()
 	srv := serve(t, child(&Handler{}, "echo"))
 	for i := range 60 {
 		var early [][]byte
@@ -185,6 +186,7 @@ func TestStderr(t *testing.T) {
 }
 
 func TestMaxForks(t *testing.T) {
+	t.Parallel()
 	h := child(&Handler{Limits: &Limits{MaxForks: 1}}, "echo")
 	srv := serve(t, h)
 	p := connect(t, srv)

@@ -21,6 +21,7 @@ func sharing(t testing.TB, srv *httptest.Server, query string) *counter {
 // Rules 1 and 4: one program for all, which ends with the last client, and gets
 // every message whole.
 func TestShare(t *testing.T) {
+	t.Parallel()
 	h := shared(Share{}, "echo")
 	events := record(t, h)
 	srv := serve(t, h)
@@ -81,6 +82,7 @@ func TestShareExit(t *testing.T) {
 
 // Rule 2: with Restart clients stay, and the run and its numbers go on.
 func TestShareRestart(t *testing.T) {
+	t.Parallel()
 	h := shared(Share{Restart: true}, "lines", "3", "5")
 	events := record(t, h)
 	srv := serve(t, h)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -44,7 +45,7 @@ func init() { children["soak"] = soakChild }
 // soakFiller is what messages are made of.
 const soakUnit = "grüße, 世界 🌍 "
 
-var soakFiller = bytes.Repeat([]byte(soakUnit), 5000)
+var soakFiller = sync.OnceValue(func() []byte { return bytes.Repeat([]byte(soakUnit), 5000) })
 
 // appendSoakMessage appends message i of a session: most are short, a few
 // longer than any buffer on their way.
@@ -61,7 +62,7 @@ func appendSoakMessage(dst []byte, seed, i uint64) []byte {
 		units %= 10
 	}
 	dst = append(strconv.AppendUint(dst, i, 10), ' ')
-	dst = append(dst, soakFiller[:units*uint64(len(soakUnit))]...)
+	dst = append(dst, soakFiller()[:units*uint64(len(soakUnit))]...)
 	return append(dst, '.')
 }
 

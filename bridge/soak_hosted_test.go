@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/internal/selfchild"
 )
 
 func init() {
@@ -38,6 +40,9 @@ func init() {
 //	WSBRIDGE_SOAK=10m go test -run TestSoakHosted -timeout 20m -v ./bridge
 func TestSoakHosted(t *testing.T) {
 	clients, length := 16, 2*time.Second
+	if selfchild.Race() { // with all the clients, for a shorter time
+		length /= 2
+	}
 	if v := os.Getenv(soakVar); v != "" {
 		var err error
 		if length, err = time.ParseDuration(v); err != nil {

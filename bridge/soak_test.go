@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/internal/selfchild"
 )
 
 // soakVar is how long TestSoak runs, such as 10m. Without it the test takes a
@@ -37,7 +39,7 @@ func TestSoak(t *testing.T) {
 		s.clients, s.length, s.pause = 500, length, 2*time.Second
 		perCPU = 100
 	}
-	if underRace() { // the children are slow to start
+	if selfchild.Race() { // the children are slow to start
 		s.clients = min(s.clients, perCPU*runtime.NumCPU())
 	}
 	// What the first sessions leave behind for good is no leak.

@@ -152,6 +152,7 @@ func only(all []said, stream string) (lines []string) {
 
 // A line of any length is one message, in memory that has a limit.
 func TestPassStderrLongLine(t *testing.T) {
+	t.Parallel()
 	line := strings.Repeat("0123456789é\x01\xff", 3*maxFrame/14)
 	s, nc := streaming(t)
 	frames, all := streamed(t, s, nc, strings.NewReader(line+"\nshort\n"), strings.NewReader(""))

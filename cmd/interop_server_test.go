@@ -20,11 +20,11 @@ type interopServer struct {
 	output *watched
 }
 
-// interopServe starts wsbridge on a free port, with this test binary as its child,
+// interopServe starts wsbridge on a free port, with this test binary as its child (TestMain),
 // and ends it with the test.
 func interopServe(t *testing.T, flags []string, child ...string) *interopServer {
 	t.Helper()
-	self, err := os.Executable()
+	program, err := exec.LookPath("child")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func interopServe(t *testing.T, flags []string, child ...string) *interopServer 
 		t.Fatal(err)
 	}
 	t.Cleanup(reports.close)
-	args := slices.Concat(flags, []string{"--port=0", "--staticdir=" + dir, "--", self, interopChildArg}, child)
+	args := slices.Concat(flags, []string{"--port=0", "--staticdir=" + dir, "--", program, interopChildArg}, child)
 	s := &interopServer{cmd: exec.Command("wsbridge", args...), exited: make(chan struct{}), output: newWatched()}
 	// The race detector makes each process wait a second at its end.
 	s.cmd.Env = append(os.Environ(), reporting, "GORACE=atexit_sleep_ms=0")

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -51,20 +52,22 @@ func TestInterop(t *testing.T) {
 
 // Scenarios.
 
-var interopLines = []string{
-	"hello",
-	"Grüße, 世界 🌍",
-	"",
-	"  <&> \"quoted\" \\n \t ",
-	strings.Repeat("0123456789", 7_000),
-	strings.Repeat("é€🌍", 10_000),
-	"last",
-}
+var interopLines = sync.OnceValue(func() []string {
+	return []string{
+		"hello",
+		"Grüße, 世界 🌍",
+		"",
+		"  <&> \"quoted\" \\n \t ",
+		strings.Repeat("0123456789", 7_000),
+		strings.Repeat("é€🌍", 10_000),
+		"last",
+	}
+})
 
 func interopEcho(t *testing.T, flags []string, peer interopPeer) {
 	s := interopServe(t, flags, "echo")
-	got := interopRun(t, peer, s, interopSpec{Send: interopLines, Leave: len(interopLines)})
-	interopSameLines(t, got.Messages, interopLines)
+	got := interopRun(t, peer, s, interopSpec{Send: interopLines(), Leave: len(interopLines())})
+	interopSameLines(t, got.Messages, interopLines())
 	interopClosed(t, got, 1000, "")
 	if got.Extensions != "" {
 		t.Errorf("extensions %q were agreed on", got.Extensions)
@@ -82,7 +85,7 @@ func interopEcho(t *testing.T, flags []string, peer interopPeer) {
 // All of the peers offer compression, and use it.
 func interopCompressedEcho(t *testing.T, flags []string, peer interopPeer) {
 	// A line that leaves in several frames, and more than one of each kind.
-	send := append(slices.Concat(interopLines, interopLines), strings.Repeat("a long line, ", 200_000))
+	send := append(slices.Concat(interopLines(), interopLines()), strings.Repeat("a long line, ", 200_000))
 	s := interopServe(t, append(slices.Clone(flags), "--compress", "--maxframesize=4000000"), "echo")
 	got := interopRun(t, peer, s, interopSpec{Send: send, Leave: len(send)})
 	interopSameLines(t, got.Messages, send)

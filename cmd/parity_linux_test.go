@@ -7,14 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/wsbridge/wsbridge/internal/selfchild"
 )
 
 // failures are what makes users of websocketd fail, reproduced with it, and
@@ -134,12 +134,6 @@ func heldOutput(s *faultyServer) {
 	}
 }
 
-// underRace reports whether the race detector is on.
-func underRace() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-}
-
 func lineWithoutEnd(s *faultyServer) {
 	const size = 100_000_000
 	s.serve("sh")
@@ -162,7 +156,7 @@ func lineWithoutEnd(s *faultyServer) {
 	}
 	s.wantClose(c, 1000)
 	limit := size / 1024 / 4
-	if underRace() {
+	if selfchild.Race() {
 		limit *= 2 // the race detector remembers each byte's last readers and writers
 	}
 	if grown := s.kib("VmHWM") - before; grown > limit {

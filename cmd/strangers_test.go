@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,58 +16,63 @@ import (
 )
 
 // hostileHeads are requests that end before anything of ours sees them, and
-// some that do not, though they look like it.
-var hostileHeads = []struct {
+// some that do not, though they look like it. They are made when they are needed: every
+// wsbridge of the tests initializes this package.
+var hostileHeads = sync.OnceValue(func() []hostileHead {
+	return []hostileHead{
+		{"good", upgrade + "\r\n", 101},
+		{"a CR in a value", upgrade + "A: a\rb\r\n\r\n", 400},
+		{"a CR in a name", upgrade + "A\rB: a\r\n\r\n", 400},
+		{"a CR before the colon", upgrade + "A\r: a\r\n\r\n", 400},
+		{"a LF in a value", upgrade + "A: a\nb\r\n\r\n", 400},
+		{"a LF in a value, which begins another header", upgrade + "A: a\nB: b\r\n\r\n", 101}, // RFC 9112, section 2.2
+		{"a NUL in a value", upgrade + "A: a\x00b\r\n\r\n", 400},
+		{"a NUL in a name", upgrade + "A\x00: a\r\n\r\n", 400},
+		{"a NUL in the Host", "GET / HTTP/1.1\r\nHost: local\x00host\r\n" + upgradeLines + "\r\n", 400},
+		{"a NUL in the path", "GET /\x00 HTTP/1.1\r\nHost: localhost\r\n" + upgradeLines + "\r\n", 400},
+		{"an encoded NUL in the path", "GET /a%00b HTTP/1.1\r\nHost: localhost\r\n" + upgradeLines + "\r\n", 400},
+		{"an escape in a value", upgrade + "A: \x1b[2J\r\n\r\n", 400},
+		{"a DEL in a value", upgrade + "A: \x7f\r\n\r\n", 400},
+		{"a folded value", upgrade + "A: a\r\n b\r\n\r\n", 101}, // a space, RFC 9112, section 5.2
+		{"a folded header that looks like another", upgrade + "A: a\r\n\tOrigin: http://evil.example\r\n\r\n", 101},
+		{"a fold before the first header", "GET / HTTP/1.1\r\n Host: localhost\r\n\r\n", 400},
+		{"a space before the colon", upgrade + "A : a\r\n\r\n", 400},
+		{"a header without a colon", upgrade + "A\r\n\r\n", 400},
+		{"a header without a name", upgrade + ": a\r\n\r\n", 400},
+		{"a name that is none", upgrade + "A(b): a\r\n\r\n", 400},
+		{"no Host", "GET / HTTP/1.1\r\n" + upgradeLines + "\r\n", 400},
+		{"an empty Host", "GET / HTTP/1.1\r\nHost:\r\n" + upgradeLines + "\r\n", 400},
+		{"two Hosts", upgrade + "Host: localhost\r\n\r\n", 400},
+		{"a Host with a user", "GET / HTTP/1.1\r\nHost: localhost@evil.example\r\n" + upgradeLines + "\r\n", 400},
+		{"another host in the request line", "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n" + upgradeLines + "\r\n", 403},
+		{"this host in the request line", "GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\n" + upgradeLines + "\r\n", 101}, // RFC 9112, section 3.2.2
+		{"two Origins", upgrade + "Origin: http://localhost\r\nOrigin: http://localhost\r\n\r\n", 400},
+		{"a body", upgrade + "Content-Length: 5\r\n\r\nhello", 400},
+		{"a body in chunks", upgrade + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+		{"two lengths", upgrade + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400},
+		{"a negative length", upgrade + "Content-Length: -1\r\n\r\n", 400},
+		{"an unknown encoding", upgrade + "Transfer-Encoding: gzip\r\n\r\n", 501},
+		{"an unknown expectation", upgrade + "Expect: much\r\n\r\n", 417},
+		{"HTTP/3", "GET / HTTP/3.0\r\nHost: localhost\r\n\r\n", 505},
+		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
+		{"a path without a slash", "GET path HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+		{"no request line", "\r\n\r\n\r\n", 400},
+		{"TLS", "\x16\x03\x01\x02\x00\x01\r\n\r\n", 400},
+		{"60 KiB in one header", upgrade + "A: " + strings.Repeat("a", 60<<10) + "\r\n\r\n", 101},
+		{"70 KiB in one header", upgrade + "A: " + strings.Repeat("a", 70<<10) + "\r\n\r\n", 431},
+		{"70 KiB in many headers", upgrade + strings.Repeat("A: "+strings.Repeat("a", 1000)+"\r\n", 70) + "\r\n", 431},
+		{"70 KiB of path", "GET /" + strings.Repeat("a", 70<<10) + " HTTP/1.1\r\nHost: localhost\r\n\r\n", 431},
+		{"70 KiB of a name", upgrade + strings.Repeat("a", 70<<10) + ": a\r\n\r\n", 431},
+		{"70 KiB of Host", "GET / HTTP/1.1\r\nHost: " + strings.Repeat("a", 70<<10) + "\r\n\r\n", 431},
+		{"10,000 headers", upgrade + strings.Repeat("X-Header: a\r\n", 10_000) + "\r\n", 431},
+		{"10,000 short headers", upgrade + strings.Repeat("A:\r\n", 10_000) + "\r\n", 101},
+		{"9,000 headers of different names", upgrade + differentNames(9_000) + "\r\n", 101},
+	}
+})
+
+type hostileHead struct {
 	name, request string
 	status        int
-}{
-	{"good", upgrade + "\r\n", 101},
-	{"a CR in a value", upgrade + "A: a\rb\r\n\r\n", 400},
-	{"a CR in a name", upgrade + "A\rB: a\r\n\r\n", 400},
-	{"a CR before the colon", upgrade + "A\r: a\r\n\r\n", 400},
-	{"a LF in a value", upgrade + "A: a\nb\r\n\r\n", 400},
-	{"a LF in a value, which begins another header", upgrade + "A: a\nB: b\r\n\r\n", 101}, // RFC 9112, section 2.2
-	{"a NUL in a value", upgrade + "A: a\x00b\r\n\r\n", 400},
-	{"a NUL in a name", upgrade + "A\x00: a\r\n\r\n", 400},
-	{"a NUL in the Host", "GET / HTTP/1.1\r\nHost: local\x00host\r\n" + upgradeLines + "\r\n", 400},
-	{"a NUL in the path", "GET /\x00 HTTP/1.1\r\nHost: localhost\r\n" + upgradeLines + "\r\n", 400},
-	{"an encoded NUL in the path", "GET /a%00b HTTP/1.1\r\nHost: localhost\r\n" + upgradeLines + "\r\n", 400},
-	{"an escape in a value", upgrade + "A: \x1b[2J\r\n\r\n", 400},
-	{"a DEL in a value", upgrade + "A: \x7f\r\n\r\n", 400},
-	{"a folded value", upgrade + "A: a\r\n b\r\n\r\n", 101}, // a space, RFC 9112, section 5.2
-	{"a folded header that looks like another", upgrade + "A: a\r\n\tOrigin: http://evil.example\r\n\r\n", 101},
-	{"a fold before the first header", "GET / HTTP/1.1\r\n Host: localhost\r\n\r\n", 400},
-	{"a space before the colon", upgrade + "A : a\r\n\r\n", 400},
-	{"a header without a colon", upgrade + "A\r\n\r\n", 400},
-	{"a header without a name", upgrade + ": a\r\n\r\n", 400},
-	{"a name that is none", upgrade + "A(b): a\r\n\r\n", 400},
-	{"no Host", "GET / HTTP/1.1\r\n" + upgradeLines + "\r\n", 400},
-	{"an empty Host", "GET / HTTP/1.1\r\nHost:\r\n" + upgradeLines + "\r\n", 400},
-	{"two Hosts", upgrade + "Host: localhost\r\n\r\n", 400},
-	{"a Host with a user", "GET / HTTP/1.1\r\nHost: localhost@evil.example\r\n" + upgradeLines + "\r\n", 400},
-	{"another host in the request line", "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n" + upgradeLines + "\r\n", 403},
-	{"this host in the request line", "GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\n" + upgradeLines + "\r\n", 101}, // RFC 9112, section 3.2.2
-	{"two Origins", upgrade + "Origin: http://localhost\r\nOrigin: http://localhost\r\n\r\n", 400},
-	{"a body", upgrade + "Content-Length: 5\r\n\r\nhello", 400},
-	{"a body in chunks", upgrade + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-	{"two lengths", upgrade + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400},
-	{"a negative length", upgrade + "Content-Length: -1\r\n\r\n", 400},
-	{"an unknown encoding", upgrade + "Transfer-Encoding: gzip\r\n\r\n", 501},
-	{"an unknown expectation", upgrade + "Expect: much\r\n\r\n", 417},
-	{"HTTP/3", "GET / HTTP/3.0\r\nHost: localhost\r\n\r\n", 505},
-	{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
-	{"a path without a slash", "GET path HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
-	{"no request line", "\r\n\r\n\r\n", 400},
-	{"TLS", "\x16\x03\x01\x02\x00\x01\r\n\r\n", 400},
-	{"60 KiB in one header", upgrade + "A: " + strings.Repeat("a", 60<<10) + "\r\n\r\n", 101},
-	{"70 KiB in one header", upgrade + "A: " + strings.Repeat("a", 70<<10) + "\r\n\r\n", 431},
-	{"70 KiB in many headers", upgrade + strings.Repeat("A: "+strings.Repeat("a", 1000)+"\r\n", 70) + "\r\n", 431},
-	{"70 KiB of path", "GET /" + strings.Repeat("a", 70<<10) + " HTTP/1.1\r\nHost: localhost\r\n\r\n", 431},
-	{"70 KiB of a name", upgrade + strings.Repeat("a", 70<<10) + ": a\r\n\r\n", 431},
-	{"70 KiB of Host", "GET / HTTP/1.1\r\nHost: " + strings.Repeat("a", 70<<10) + "\r\n\r\n", 431},
-	{"10,000 headers", upgrade + strings.Repeat("X-Header: a\r\n", 10_000) + "\r\n", 431},
-	{"10,000 short headers", upgrade + strings.Repeat("A:\r\n", 10_000) + "\r\n", 101},
-	{"9,000 headers of different names", upgrade + differentNames(9_000) + "\r\n", 101},
 }
 
 // differentNames are n headers in as few bytes as they take.
@@ -81,7 +87,7 @@ func differentNames(n int) string {
 
 func TestHostileHeads(t *testing.T) {
 	addr, _ := open(t, "child", "echo", "0")
-	for _, test := range hostileHeads {
+	for _, test := range hostileHeads() {
 		w := dial(t, addr)
 		w.say(test.request)
 		if status, text := w.answer("GET"); status != test.status {
@@ -190,7 +196,7 @@ func TestAnswersDiscloseNothing(t *testing.T) {
 	if err := os.Remove(program); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range hostileHeads {
+	for _, test := range hostileHeads() {
 		w := dial(t, addr)
 		w.say(test.request)
 		status, text := w.answer("GET")

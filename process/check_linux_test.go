@@ -175,7 +175,7 @@ func childNoExec(args []string) {
 }
 
 func TestNoExecMount(t *testing.T) {
-	c := command("noexec", t.TempDir())
+	c := tested("noexec", t.TempDir())
 	pipe, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsbridge/wsbridge/internal/selfchild"
 )
 
 // The test binary is the child of its own tests: with childVar in its
@@ -43,16 +45,20 @@ func TestMain(m *testing.M) {
 		name = "environ" // which a child without an environment is asked for
 	}
 	if name != "" {
+		self = os.Args[0]
 		time.AfterFunc(5*time.Minute, func() { os.Exit(99) }) // whatever happens to the tests
 		children[name](os.Args[1:])
 		os.Exit(0)
 	}
 
+	var remove func()
+	self, remove = selfchild.Make()
 	// Once through everything, so that what is kept (by the runtime for its
 	// poller, and by the lookout) is not taken for a leak.
 	warm := command("exit", "0")
 	p, err := warm.Start()
 	if err != nil {
+		remove()
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -68,6 +74,7 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
+	remove()
 	os.Exit(code)
 }
 
@@ -93,20 +100,27 @@ func eventually(cond func() bool) bool {
 	return cond()
 }
 
+// self is the program that runs children.
+var self string
+
 // command is the child function called name.
 func command(name string, args ...string) *Command {
-	exe, err := os.Executable()
-	if err != nil {
-		panic(err)
-	}
 	return &Command{
-		Path: exe,
-		Args: append([]string{exe}, args...),
+		Path: self,
+		Args: append([]string{self}, args...),
 		Env: append([]string{ // the first of a name counts
 			childVar + "=" + name,
 			"GORACE=atexit_sleep_ms=0", // instead of a second
 		}, os.Environ()...),
 	}
+}
+
+// tested is a command that is a child whose own code is under test, so that races show.
+func tested(name string, args ...string) *Command {
+	c := command(name, args...)
+	c.Path = os.Args[0]
+	c.Args[0] = c.Path
+	return c
 }
 
 // start starts a child that ends with the test.

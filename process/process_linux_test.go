@@ -41,7 +41,7 @@ func childServer([]string) {
 }
 
 func TestServerIsKilled(t *testing.T) {
-	p := start(t, command("server"))
+	p := start(t, tested("server"))
 	child := watch(t, atoi(readLine(t, bufio.NewReader(p.Stdout))))
 	if !child.runs() {
 		t.Fatal("there is no child")

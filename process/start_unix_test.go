@@ -87,7 +87,7 @@ func childFewFiles([]string) {
 }
 
 func TestTooManyOpenFiles(t *testing.T) {
-	p := start(t, command("few-files"))
+	p := start(t, tested("few-files"))
 	errs := collect(p.Stderr)
 	got := receive(t, collect(p.Stdout))
 	wait(t, p)
