@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wsbridge/wsbridge/internal/selfchild"
+	"github.com/wsbridge/wsbridge/process/selfchild"
 )
 
 // A message allocates nothing on its way to the child, and a line nothing on

@@ -12,7 +12,7 @@ import (
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
-	"github.com/wsbridge/wsbridge/internal/selfchild"
+	"github.com/wsbridge/wsbridge/process/selfchild"
 )
 
 // A cutting is the output of a program, as a session reads and cuts it: in the reads that

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wsbridge/wsbridge/internal/selfchild"
+	"github.com/wsbridge/wsbridge/process/selfchild"
 )
 
 // childVar names the variable that makes the test binary a child: its value

@@ -29,7 +29,11 @@ type seat struct {
 	stop     context.CancelCauseFunc // ends the session
 	late     *time.Timer             // does, when what is left has waited long enough for room
 
-	// Owned by the goroutine that receives.
+	seatIn
+}
+
+// A seatIn is what the goroutine that receives knows of its seat.
+type seatIn struct {
 	pending wire.Traffic // what the next batch holds
 	deaf    bool         // what comes is not given any more
 	stuck   time.Time    // since when its pong cannot be read; zero: it is not awaited, or can

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wsbridge/wsbridge/internal/selfchild"
+	"github.com/wsbridge/wsbridge/process/selfchild"
 )
 
 // soakVar is how long TestSoak runs, such as 10m. Without it the test takes a

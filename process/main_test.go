@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wsbridge/wsbridge/internal/selfchild"
+	"github.com/wsbridge/wsbridge/process/selfchild"
 )
 
 // The test binary is the child of its own tests: with childVar in its

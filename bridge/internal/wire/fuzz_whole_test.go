@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
-	"github.com/wsbridge/wsbridge/internal/selfchild"
+	"github.com/wsbridge/wsbridge/process/selfchild"
 )
 
 // Whole messages that are taken before the library sees them are what the

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wiretest"
-	"github.com/wsbridge/wsbridge/internal/selfchild"
+	"github.com/wsbridge/wsbridge/process/selfchild"
 )
 
 // fragments is a message in frames of these sizes, the last for all that is left.
