@@ -1,4 +1,4 @@
-// Made of main.js and its modules by go generate. Their SHA-256: 74381e90241f8782fcbaa60b78c677c7e717e1937f9ac5283bf6da1192131701
+// Made of main.js and its modules by go generate. Their SHA-256: 47d9bc80d9ee458a09cf351c0ffc4466c4420d8fe1ef01d3541c37e77b743b9a
 var prefix="wsbridge.";function recall(key,otherwise,area="localStorage"){try{return JSON.parse(window[area].
 getItem(prefix+key))??otherwise}catch{return otherwise}}function remember(key,value,area="localStora\
 ge"){try{window[area].setItem(prefix+key,JSON.stringify(value))}catch{}}var Address=class{#field;#page=location.href.replace(/#.*/,"");constructor(field){this.#field=field;
@@ -95,11 +95,11 @@ globalThis.addEventListener("online",this.#renew);this.#watch=setInterval(()=>{i
 asleep)this.#renew();this.#seen=Date.now()},lasting);queueMicrotask(()=>this.#become(this.state))}get binaryType(){
 return this.#binaryType}set binaryType(type){this.#binaryType=type;for(const socket of[this.#link,this.#attempt].
 filter(Boolean))socket.binaryType=type}get bufferedAmount(){return this.#link?.bufferedAmount??this.#memory.
-bytes}send(data){if(this.readyState>=2)return;const message=this.#memory.add(data);if(!this.#link)return;
-this.#link.send(message);if(this.#memory.session.shared)this.#memory.drop();else if(this.#memory.weight-
-this.#link.bufferedAmount>this.#keeps)this.#renew()}close(...how){if(this.readyState>=2)return;if(!this.#link)
-return this.#finish(1006,"",false);if(!this.#attempt)this.#link.close(...how);this.#closing=how;this.
-readyState=2}#connect(){clearTimeout(this.#retry);const url=new URL(this.url),{key,received}=this.#memory.
+bytes}send(data){if(this.readyState>=2)return;const message=this.#memory.add(data);if(this.#link?.readyState!==
+1)return;this.#link.send(message);if(this.#memory.session.shared)this.#memory.drop();else if(this.#memory.
+weight-this.#link.bufferedAmount>this.#keeps)this.#renew()}close(...how){if(this.readyState>=2)return;
+if(!this.#link)return this.#finish(1006,"",false);if(!this.#attempt)this.#link.close(...how);this.#closing=
+how;this.readyState=2}#connect(){clearTimeout(this.#retry);const url=new URL(this.url),{key,received}=this.#memory.
 session;url.search+=`${url.search?"&":"?"}resume=${key}&received=${received}`;const socket=this.#attempt=
 new WebSocket(url.href,this.#protocols);socket.binaryType=this.#binaryType;setTimeout(()=>{if(this.#attempt===
 socket)socket.onclose(new CloseEvent("close",{code:1006}))},patience);let next;socket.onmessage=event=>{
