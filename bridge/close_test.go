@@ -101,7 +101,6 @@ func TestCauses(t *testing.T) {
 		{errReasonNotUTF8, 1007},
 		{errTooBig(5), 1009},
 		{notStarted(fs.ErrNotExist), 1011},
-		{errInputDone, 1000},
 	} {
 		// A cause comes back from a context, maybe wrapped.
 		got, ok := errors.AsType[Ending](fmt.Errorf("wrapped: %w", test.cause))
@@ -111,6 +110,9 @@ func TestCauses(t *testing.T) {
 		if len(got.Reason) > 123 || !utf8.ValidString(got.Reason) {
 			t.Errorf("%v: no reason for a close frame", test.cause)
 		}
+	}
+	if end := endingFor(errInputDone, process.State{}); end != (Ending{Code: 1000}) {
+		t.Errorf("the end of a Client's input closes with %v", end)
 	}
 	if _, ok := errors.AsType[Ending](errChildDone); ok {
 		t.Error("how the child ended is not known before it is reaped")

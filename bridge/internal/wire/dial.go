@@ -29,8 +29,7 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 	t.TLSClientConfig = config
 	t.ForceAttemptHTTP2 = false // a WebSocket is an upgrade of HTTP/1.1
 	t.DisableKeepAlives = true  // a refusal is the end
-	way := &route{unix: to.unix, config: config}
-	t.Proxy, t.DialContext = nil, way.dial
+	way := newRoute(to.unix, t)
 	defer t.CloseIdleConnections()
 	header = to.headers(header)
 	host := header.Get("Host")

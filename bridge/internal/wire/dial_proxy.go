@@ -17,13 +17,25 @@ import (
 	"golang.org/x/net/proxy"
 )
 
-// A route is the way to a server: by TCP, by a unix socket, or through the proxy that the
-// environment names. Through an HTTP proxy each connection is a tunnel made by CONNECT,
+// A route is the way to a server: by TCP, by a unix socket, or through a proxy. TCP and
+// the choice of a proxy are those of http.DefaultTransport, usually of the environment. Through an HTTP proxy each connection is a tunnel made by CONNECT,
 // also one without TLS: a proxy may not pass on the Upgrade of a plain request.
 type route struct {
-	unix   string
-	config *tls.Config
-	proxy  *neturl.URL // of the request that is being made; nil: none
+	unix    string
+	config  *tls.Config
+	direct  func(ctx context.Context, network, address string) (net.Conn, error)
+	proxies func(*http.Request) (*neturl.URL, error) // nil: there are none
+	proxy   *neturl.URL                              // of the request that is being made; nil: none
+}
+
+// newRoute takes over what a transport does to connect.
+func newRoute(unix string, t *http.Transport) *route {
+	r := &route{unix: unix, config: t.TLSClientConfig, direct: t.DialContext, proxies: t.Proxy}
+	if r.direct == nil {
+		r.direct = new(net.Dialer).DialContext
+	}
+	t.Proxy, t.DialContext = nil, r.dial
+	return r
 }
 
 // A ProxyError is the failure of a proxy, or its answer.
@@ -38,10 +50,10 @@ func (e *ProxyError) Unwrap() error { return e.Err }
 
 // choose chooses the way for a request.
 func (r *route) choose(url *neturl.URL) (err error) {
-	if r.unix != "" {
+	if r.unix != "" || r.proxies == nil {
 		return nil
 	}
-	r.proxy, err = http.ProxyFromEnvironment(&http.Request{URL: url})
+	r.proxy, err = r.proxies(&http.Request{URL: url})
 	return err
 }
 
@@ -50,7 +62,7 @@ func (r *route) dial(ctx context.Context, network, address string) (net.Conn, er
 	case r.unix != "":
 		return new(net.Dialer).DialContext(ctx, "unix", r.unix)
 	case r.proxy == nil:
-		return new(net.Dialer).DialContext(ctx, network, address)
+		return r.direct(ctx, network, address)
 	}
 	failed := &ProxyError{Proxy: (&neturl.URL{Scheme: r.proxy.Scheme, Host: r.proxy.Host}).String()}
 	nc, err := r.through(ctx, address, failed)
