@@ -79,7 +79,7 @@ export class ResumingSocket extends EventTarget {
     url.search += `${url.search ? '&' : '?'}resume=${key}&received=${received}`; // searchParams would rewrite the rest
     const socket = this.#attempt = new WebSocket(url.href, this.#protocols);
     socket.binaryType = this.#binaryType;
-    setTimeout(() => { if (this.#attempt === socket) socket.onclose(new CloseEvent('close', { code: 1006 })); }, patience);
+    setTimeout(() => { if (this.#attempt === socket) socket.onclose({ code: 1006 }); }, patience);
     let next; // the number of the next message
     socket.onmessage = event => {
       if (next !== undefined) return this.#receive(next++, event);

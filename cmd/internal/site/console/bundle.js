@@ -1,4 +1,4 @@
-// Made of main.js and its modules by go generate. Their SHA-256: 47d9bc80d9ee458a09cf351c0ffc4466c4420d8fe1ef01d3541c37e77b743b9a
+// Made of main.js and its modules by go generate. Their SHA-256: b9adfd882712ecd1d63635948120929bc988b0acba184ee803aa46130c674449
 var prefix="wsbridge.";function recall(key,otherwise,area="localStorage"){try{return JSON.parse(window[area].
 getItem(prefix+key))??otherwise}catch{return otherwise}}function remember(key,value,area="localStora\
 ge"){try{window[area].setItem(prefix+key,JSON.stringify(value))}catch{}}var Address=class{#field;#page=location.href.replace(/#.*/,"");constructor(field){this.#field=field;
@@ -102,43 +102,42 @@ if(!this.#link)return this.#finish(1006,"",false);if(!this.#attempt)this.#link.c
 how;this.readyState=2}#connect(){clearTimeout(this.#retry);const url=new URL(this.url),{key,received}=this.#memory.
 session;url.search+=`${url.search?"&":"?"}resume=${key}&received=${received}`;const socket=this.#attempt=
 new WebSocket(url.href,this.#protocols);socket.binaryType=this.#binaryType;setTimeout(()=>{if(this.#attempt===
-socket)socket.onclose(new CloseEvent("close",{code:1006}))},patience);let next;socket.onmessage=event=>{
-if(next!==void 0)return this.#receive(next++,event);const hello=JSON.parse(event.data);this.#greeted(
-socket,hello);next=hello.next};socket.onclose=event=>{abandon(socket);this.#ended(socket,event)}}#greeted(socket,{
-session,resumed,received,next}){const known=this.#memory.session,away=this.state==="away"?Date.now()-
-this.since:0;if(!known.greeted)known.shared=session!==known.key;if(received>known.dropped)this.#failures=
-0;const forgotten=known.greeted&&!resumed;if(!known.shared&&(forgotten||!this.#memory.drop(received)))
-return this.#finish(4404,"no such session",false);this.#memory.update({key:session,greeted:true,received:resumed?
-known.received:next-1});if(this.#link)abandon(this.#link);[this.#link,this.#attempt,this.protocol]=[
-socket,void 0,socket.protocol];for(const message of this.#memory.messages)socket.send(message);if(known.
-shared)this.#memory.drop();this.#keeps=Math.max(keptBytes,2*this.#memory.weight);if(this.#closing)return socket.
-close(...this.#closing);if(this.readyState===0){this.readyState=1;this.dispatchEvent(new Event("open"))}
-if(this.state!=="open")this.#become("open",{resumed,away})}#receive(number,{data,origin}){if(number<=
-this.#memory.session.received)return;this.#memory.session.received=number;this.#failures=0;this.dispatchEvent(
-new MessageEvent("message",{data,origin}));if(this.readyState<3)this.#memory.update()}#ended(socket,{
-code,reason,wasClean}){const again=code===1006||code===1001&&reason!=="session timeout"&&reason!=="i\
-dle";if(socket!==this.#link){this.#attempt=void 0;if(this.#link)return this.#closing&&this.#link.close(
-...this.#closing)}else{this.#link=void 0;if(this.#attempt&&code===4409)return;if(this.#attempt&&again)
-return this.#closing||this.#become("away")}if(!again||this.#closing)return this.#finish(code,reason,
-wasClean);if(this.state==="open"&&Date.now()-this.since>lasting)this.#failures=0;const wait=this.#failures&&
-Math.min(slowest,1e3*2**(this.#failures-1))*(.75+Math.random()/2);this.#failures++;this.#retry=setTimeout(
-this.#renew,wait);this.#become(this.state==="open"?"away":this.state,{retryAt:Date.now()+wait})}#finish(code,reason,wasClean){
-this.readyState=3;[this.#link,this.#attempt].filter(Boolean).forEach(abandon);this.#link=this.#attempt=
-void 0;[this.#retry,this.#watch].forEach(clearTimeout);globalThis.removeEventListener("online",this.#renew);
-this.#memory.clear();this.#become("closed");if(!wasClean)this.dispatchEvent(new Event("error"));this.
-dispatchEvent(new CloseEvent("close",{code,reason,wasClean}))}#become(state,more){if(state!==this.state)
-this.since=Date.now();this.state=state;this.dispatchEvent(new CustomEvent("state",{detail:{state,since:this.
-since,...more}}))}};var Memory=class{session={key:randomKey(),greeted:false,shared:false,received:0,
-dropped:0};messages=[];bytes=0;#area;#prefix;constructor(key,url){this.#prefix=`wsbridge ${key} ${url}\
- `;try{this.#area=key===void 0?void 0:sessionStorage}catch{}const load=name=>JSON.parse(this.#area?.
-getItem(this.#prefix+name)??null);this.update(load("session"));for(let kept;(kept=load(this.#last+1))!==
-null;)this.#keep(kept.bytes?Uint8Array.from(kept.bytes):kept)}get#last(){return this.session.dropped+
-this.messages.length}get weight(){return this.bytes+64*this.messages.length}update(changes){this.#save(
-"session",Object.assign(this.session,changes))}#save(name,value){this.#area?.setItem(this.#prefix+name,
-JSON.stringify(value))}add(data){if(data instanceof Blob&&this.#area)throw new TypeError("no Blob wi\
-th a key");let message=data instanceof Blob||data.byteLength!==void 0?data:String(data);if(message.byteLength!==
-void 0)message=new Uint8Array(data.buffer??data,data.byteOffset,data.byteLength).slice();this.#area&&
-this.#save(this.#last+1,message.byteLength===void 0?message:{bytes:[...message]});return this.#keep(
+socket)socket.onclose({code:1006})},patience);let next;socket.onmessage=event=>{if(next!==void 0)return this.#receive(
+next++,event);const hello=JSON.parse(event.data);this.#greeted(socket,hello);next=hello.next};socket.
+onclose=event=>{abandon(socket);this.#ended(socket,event)}}#greeted(socket,{session,resumed,received,
+next}){const known=this.#memory.session,away=this.state==="away"?Date.now()-this.since:0;if(!known.greeted)
+known.shared=session!==known.key;if(received>known.dropped)this.#failures=0;const forgotten=known.greeted&&
+!resumed;if(!known.shared&&(forgotten||!this.#memory.drop(received)))return this.#finish(4404,"no su\
+ch session",false);this.#memory.update({key:session,greeted:true,received:resumed?known.received:next-
+1});if(this.#link)abandon(this.#link);[this.#link,this.#attempt,this.protocol]=[socket,void 0,socket.
+protocol];for(const message of this.#memory.messages)socket.send(message);if(known.shared)this.#memory.
+drop();this.#keeps=Math.max(keptBytes,2*this.#memory.weight);if(this.#closing)return socket.close(...this.#closing);
+if(this.readyState===0){this.readyState=1;this.dispatchEvent(new Event("open"))}if(this.state!=="ope\
+n")this.#become("open",{resumed,away})}#receive(number,{data,origin}){if(number<=this.#memory.session.
+received)return;this.#memory.session.received=number;this.#failures=0;this.dispatchEvent(new MessageEvent(
+"message",{data,origin}));if(this.readyState<3)this.#memory.update()}#ended(socket,{code,reason,wasClean}){
+const again=code===1006||code===1001&&reason!=="session timeout"&&reason!=="idle";if(socket!==this.#link){
+this.#attempt=void 0;if(this.#link)return this.#closing&&this.#link.close(...this.#closing)}else{this.#link=
+void 0;if(this.#attempt&&code===4409)return;if(this.#attempt&&again)return this.#closing||this.#become(
+"away")}if(!again||this.#closing)return this.#finish(code,reason,wasClean);if(this.state==="open"&&Date.
+now()-this.since>lasting)this.#failures=0;const wait=this.#failures&&Math.min(slowest,1e3*2**(this.#failures-
+1))*(.75+Math.random()/2);this.#failures++;this.#retry=setTimeout(this.#renew,wait);this.#become(this.
+state==="open"?"away":this.state,{retryAt:Date.now()+wait})}#finish(code,reason,wasClean){this.readyState=
+3;[this.#link,this.#attempt].filter(Boolean).forEach(abandon);this.#link=this.#attempt=void 0;[this.#retry,
+this.#watch].forEach(clearTimeout);globalThis.removeEventListener("online",this.#renew);this.#memory.
+clear();this.#become("closed");if(!wasClean)this.dispatchEvent(new Event("error"));this.dispatchEvent(
+new CloseEvent("close",{code,reason,wasClean}))}#become(state,more){if(state!==this.state)this.since=
+Date.now();this.state=state;this.dispatchEvent(new CustomEvent("state",{detail:{state,since:this.since,
+...more}}))}};var Memory=class{session={key:randomKey(),greeted:false,shared:false,received:0,dropped:0};messages=[];bytes=0;#area;#prefix;constructor(key,url){
+this.#prefix=`wsbridge ${key} ${url} `;try{this.#area=key===void 0?void 0:sessionStorage}catch{}const load=name=>JSON.
+parse(this.#area?.getItem(this.#prefix+name)??null);this.update(load("session"));for(let kept;(kept=
+load(this.#last+1))!==null;)this.#keep(kept.bytes?Uint8Array.from(kept.bytes):kept)}get#last(){return this.
+session.dropped+this.messages.length}get weight(){return this.bytes+64*this.messages.length}update(changes){
+this.#save("session",Object.assign(this.session,changes))}#save(name,value){this.#area?.setItem(this.#prefix+
+name,JSON.stringify(value))}add(data){if(data instanceof Blob&&this.#area)throw new TypeError("no Bl\
+ob with a key");let message=data instanceof Blob||data.byteLength!==void 0?data:String(data);if(message.
+byteLength!==void 0)message=new Uint8Array(data.buffer??data,data.byteOffset,data.byteLength).slice();
+this.#area&&this.#save(this.#last+1,message.byteLength===void 0?message:{bytes:[...message]});return this.#keep(
 message)}#keep(message){this.bytes+=sizeOf(message);this.messages.push(message);return message}drop(number=this.#last){
 if(number<this.session.dropped||number>this.#last)return false;for(const message of this.messages.splice(
 0,number-this.session.dropped)){this.bytes-=sizeOf(message);const gone=++this.session.dropped;this.#area?.
