@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"sync"
@@ -33,6 +34,7 @@ func benchShared(b *testing.B, p benchProgram, n int, command []string) {
 	clients := make([]*benchClient, n)
 	for i := range clients {
 		clients[i] = s.dial(b)
+		clients[i].r = bufio.NewReaderSize(clients[i].r, 32<<10) // less for the client to do
 		defer clients[i].Close()
 	}
 	time.Sleep(benchSettle)
