@@ -4,11 +4,13 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // AsksForUpgrade reports whether a request asks for a WebSocket, well-formed or not. A
 // Handler answers such requests itself and passes them to no other handler.
-func AsksForUpgrade(r *http.Request) bool { return hasToken(r.Header, "Upgrade", "websocket") }
+func AsksForUpgrade(r *http.Request) bool { return wire.HasToken(r.Header, "Upgrade", "websocket") }
 
 var (
 	needsHTTP11 = upgradeRequired(RuleHandshake, "a WebSocket needs HTTP/1.1")
@@ -34,7 +36,7 @@ func upgradeLost(r *http.Request) string {
 		return "Upgrade"
 	case !r.ProtoAtLeast(1, 1):
 		return "HTTP/1.1"
-	case !hasToken(r.Header, "Connection", "upgrade"):
+	case !wire.HasToken(r.Header, "Connection", "upgrade"):
 		return "Connection"
 	}
 	return ""
@@ -62,7 +64,7 @@ func (a *admission) checkHandshake() *Refusal {
 		return needsHTTP11
 	case r.Method != http.MethodGet:
 		return needsGET
-	case !hasToken(r.Header, "Connection", "upgrade"):
+	case !wire.HasToken(r.Header, "Connection", "upgrade"):
 		return needsConnection
 	case r.Header.Get("Sec-Websocket-Version") != "13":
 		return needsVersion13
@@ -88,17 +90,4 @@ func upgradeRequired(rule Rule, reason string) *Refusal {
 		"Upgrade":               {"websocket"},
 		"Sec-Websocket-Version": {"13"},
 	}}
-}
-
-// hasToken reports whether a comma-separated header lists a token.
-func hasToken(h http.Header, name, token string) bool {
-	for _, line := range h.Values(name) {
-		for t := range strings.SplitSeq(line, ",") {
-			// To EqualFold the Kelvin sign is a k: the token is ASCII.
-			if t = strings.TrimSpace(t); len(t) == len(token) && strings.EqualFold(t, token) {
-				return true
-			}
-		}
-	}
-	return false
 }

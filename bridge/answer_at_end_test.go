@@ -2,12 +2,14 @@ package bridge
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func init() {
@@ -84,4 +86,19 @@ func TestClientHearsTheAnswerAtTheEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who closes is answered before giving up, however long the program's time to end is.
+func TestAnswerDoesNotWaitForLong(t *testing.T) {
+	t.Parallel()
+	h := child(&Handler{Bounds: Bounds{Grace: time.Hour}}, "deaf")
+	p := connect(t, serve(t, h))
+	p.message()
+	p.write(closing(1000, ""))
+	if f := p.next(); f.op != opClose {
+		t.Errorf("got a frame %#x", f.op)
+	}
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = h.Shutdown(now) // kills the program
 }

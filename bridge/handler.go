@@ -122,7 +122,8 @@ func (h *Handler) servePlain(w http.ResponseWriter, a *admission) {
 func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	info := a.info()
 	options := h.options(a)
-	options.AnswerAfter = process.Courtesy(h.Bounds.Grace) // a program may answer at the end of its input
+	// A program may answer at the end of its input.
+	options.AnswerAfter = min(process.Courtesy(h.Bounds.Grace), answerLimit)
 	link, err := wire.Accept(w, a.request, options)
 	if err != nil {
 		h.emit(HandshakeFailed{*info, err})
@@ -149,13 +150,16 @@ func (h *Handler) open(w http.ResponseWriter, a *admission) {
 
 // options are those of a connection.
 func (h *Handler) options(a *admission) wire.Options {
-	return wire.Options{
+	o := wire.Options{
 		Subprotocols:   []string{a.subprotocol()},
 		Compress:       h.Compress,
 		MaxMessageSize: h.Bounds.maxMessageSize(),
 		PingInterval:   h.Bounds.pingInterval(),
-		SendBuffer:     h.sendBuffer(),
 	}
+	if h.Terminal != nil {
+		o.SendBuffer = h.Terminal.sendBuffer()
+	}
+	return o
 }
 
 // notStarted closes a WebSocket that gets no program.

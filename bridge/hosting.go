@@ -236,14 +236,13 @@ func (h *Handler) hostRun(hub *hub, a *admission, info Info, again bool) {
 	info.Pid = child.Pid()
 	h.emit(Started{info})
 	j := newJob(child, h.Framing, h.Bounds.backlog(), nil, h.voicesOf(&info))
-	_, j.many = hub.clients.(audience)
 	if hub.options.restart {
 		j.ended = nil // clients go on, and are not told the end of one run
 	}
 	hub.setJob(j)
 	sess := h.newSession(a.ctx, hub, hosted{j, hub, a.place})
 	sess.pings = true // each client's own link pings
-	hub.clients.program(sess)
+	hub.clients.program(sess, j)
 	sess.quiet.tell = h.silent(&info)
 	begin := time.Now()
 	ending, state := sess.run()

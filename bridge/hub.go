@@ -83,9 +83,9 @@ type clientele interface {
 	// keepsEnding reports whether a hub that ends waits for a client that is away.
 	keepsEnding(exited bool, ending Ending) bool
 
-	// program and visitor set up the sessions of the program and of a client, before they
-	// run: either has the time-outs. They are called without the lock.
-	program(*session)
+	// program and visitor set up the sessions of the program, with its job, and of a
+	// client, before they run: either has the time-outs. They are called without the lock.
+	program(*session, *job)
 	visitor(*session)
 
 	// owner is what is told of the program in an event, when a client's visit has started

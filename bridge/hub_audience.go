@@ -40,8 +40,12 @@ func (audience) ends(Ending) bool                            { return false }
 func (audience) left(h *hub, _ *seat, _ error, _ bool)       { h.goesOn(errNoClient) }
 func (audience) keepsEnding(exited bool, ending Ending) bool { return false }
 
-func (audience) program(s *session) { s.life.limit, s.idle.limit = 0, 0 }
-func (audience) visitor(*session)   {}
+func (audience) program(s *session, j *job) {
+	s.life.limit, s.idle.limit = 0, 0
+	j.many = true
+}
+
+func (audience) visitor(*session) {}
 
 // owner has no address or path: the program is nobody's own.
 func (audience) owner(visit Info) Info {

@@ -1,8 +1,6 @@
 package bridge
 
-import (
-	"github.com/wsbridge/wsbridge/bridge/internal/wire"
-)
+import "github.com/wsbridge/wsbridge/bridge/internal/wire"
 
 // attach adds a seat to the hub, which reads the log from a message on (0: where a
 // new client begins). If the client cannot have a seat, the error is the Ending to

@@ -93,9 +93,9 @@ func (c soleClient) left(h *hub, s *seat, cause error, answered bool) {
 
 func (soleClient) keepsEnding(exited bool, ending Ending) bool { return exited || isTimeUp(ending) }
 
-func (soleClient) program(s *session)    { s.keeps = true }
-func (soleClient) visitor(s *session)    { s.life.limit, s.idle.limit = 0, 0 }
-func (soleClient) owner(visit Info) Info { return visit }
+func (soleClient) program(s *session, _ *job) { s.keeps = true }
+func (soleClient) visitor(s *session)         { s.life.limit, s.idle.limit = 0, 0 }
+func (soleClient) owner(visit Info) Info      { return visit }
 
 // acknowledge takes what the client of a seat says that it has, unless the seat
 // was taken over: then it is for the newer one to say, which has begun from what it

@@ -117,7 +117,7 @@ func TestTooLateForAHub(t *testing.T) {
 			srv := serve(t, h)
 			first := connectFor(t, srv)
 			first.message()
-			hub := theHub(h)
+			hub := onlyHub(t, h)
 			hub.mu.Lock()
 			second := connectFor(t, srv)
 			hub.abandon(errNoClient)
@@ -129,17 +129,6 @@ func TestTooLateForAHub(t *testing.T) {
 			events.wait(an[Closed]())
 		})
 	}
-}
-
-// theHub is the only one of a Handler.
-func theHub(h *Handler) (only *hub) {
-	s := h.service()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, hub := range s.hubs {
-		only = hub
-	}
-	return only
 }
 
 // isEnding reports whether its end is known.
@@ -157,7 +146,7 @@ func TestTooLateForAHubAndForAPlace(t *testing.T) {
 	srv := serve(t, h)
 	first := connectFor(t, srv)
 	first.message()
-	hub := theHub(h)
+	hub := onlyHub(t, h)
 	hub.mu.Lock()
 	second := connectFor(t, srv)
 	hub.service.forget(hub)
@@ -179,7 +168,7 @@ func TestComingDuringTheEnd(t *testing.T) {
 			events := record(t, h)
 			srv := serve(t, h)
 			connectFor(t, srv).message()
-			hub := theHub(h)
+			hub := onlyHub(t, h)
 			h.Restart("the command has changed", nil)
 			until(t, func() bool { return hub == nil || hub.isEnding() }, func() string { return "the end to begin" })
 			if got := connectFor(t, srv).message(); got != "ready" {
@@ -221,7 +210,7 @@ func TestResumeCloseBehindBacklog(t *testing.T) {
 	srv := serve(t, h)
 	c := resume(t, srv, keyed(testKey), false)
 	c.wantMessages("ready")
-	feed := &theHub(h).run.job.feed
+	feed := &onlyHub(t, h).run.job.feed
 	for size := 0; size < 60<<10; { // fill the pipe, and then most of the backlog
 		c.write(append(text(strings.Repeat("x", 4<<10-1)), ping("")...))
 		if f := c.next(); f.op != opPong {
@@ -245,7 +234,7 @@ func TestResumeCloseDuringTheEnd(t *testing.T) {
 	c := resume(t, srv, keyed(testKey), false)
 	c.write(text("go"))
 	c.message()
-	hub := theHub(h)
+	hub := onlyHub(t, h)
 	for f := c.next(); !strings.HasSuffix(string(f.payload), "199990"); f = c.next() {
 		if f.op == opPing {
 			c.write(appendFrame(nil, finBit|opPong, f.payload, true))
@@ -267,7 +256,7 @@ func TestStalledWithoutPings(t *testing.T) {
 			events := record(t, h)
 			p := connectFor(t, tightServer(t, h))
 			events.wait(anAttachment)
-			hub := theHub(h)
+			hub := onlyHub(t, h)
 			p.write(text("go"))
 			var reached map[*seat]int64
 			until(t, func() bool {

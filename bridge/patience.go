@@ -9,8 +9,13 @@ import (
 
 // How long the end of a session waits for a client.
 const (
-	drainLimit = 2 * time.Second  // when the server drains
-	closeLimit = 5 * time.Second  // when nothing depends on it any more, and for the close handshake
+	drainLimit = 2 * time.Second // when the server drains
+	closeLimit = 5 * time.Second // when nothing depends on it any more, and for the close handshake
+
+	// answerLimit is for a program to say something at the end of its input, before a
+	// client gives up that waits for the answer to its close frame for as long as we do.
+	answerLimit = closeLimit - time.Second
+
 	stallLimit = 60 * time.Second // without progress, when no pings tell whether it lives
 
 	// unpingedLimit is for a client to answer the only ping that it gets: as long

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 )
 
 // countingProtocol is the subprotocol of clients that count. It is selected before
@@ -16,7 +18,7 @@ const countingProtocol = "wsbridge.v1"
 // counts reports whether the client counts, which it may with Share, and with Resume if
 // it has a key.
 func (a *admission) counts() bool {
-	return a.visit != nil && hasToken(a.request.Header, "Sec-Websocket-Protocol", countingProtocol)
+	return a.visit != nil && wire.HasToken(a.request.Header, "Sec-Websocket-Protocol", countingProtocol)
 }
 
 // subprotocol returns the one that the answer selects.
@@ -45,7 +47,7 @@ func (h *Handler) subprotocol(r *http.Request) string { return firstOffered(r, h
 
 func firstOffered(r *http.Request, names []string) string {
 	i := slices.IndexFunc(names, func(name string) bool {
-		return hasToken(r.Header, "Sec-Websocket-Protocol", name)
+		return wire.HasToken(r.Header, "Sec-Websocket-Protocol", name)
 	})
 	if i < 0 {
 		return ""

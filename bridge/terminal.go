@@ -21,6 +21,9 @@ type Terminal interface {
 	// streams are those of the program that a request starts, which was checked.
 	streams(a *admission) process.Streams
 
+	// sendBuffer is wire.Options.SendBuffer.
+	sendBuffer() int
+
 	// environ is what the program's environment has unless Handler.Env says otherwise.
 	environ() []string
 }
@@ -129,10 +132,5 @@ func isTerminalError(err error) bool {
 // still shown after the user has interrupted the program that has printed it.
 const ptySendBuffer = 32 << 10
 
-// sendBuffer is wire.Options.SendBuffer.
-func (h *Handler) sendBuffer() int {
-	if _, ok := h.Terminal.(Pty); ok {
-		return ptySendBuffer
-	}
-	return 0
-}
+func (Unbuffered) sendBuffer() int { return 0 }
+func (Pty) sendBuffer() int        { return ptySendBuffer }

@@ -12,7 +12,16 @@ import (
 
 // What left the group is cut off, and lives on.
 func TestHoldingSetsid(t *testing.T) {
-	p := start(t, command("leave", "holder", "setsid"))
+	for name, c := range map[string]*Command{
+		"a pipe":     command("leave", "holder", "setsid"),
+		"a terminal": raw(command("leave", "holder", "setsid")),
+	} {
+		t.Run(name, func(t *testing.T) { testHoldingSetsid(t, c) })
+	}
+}
+
+func testHoldingSetsid(t *testing.T, c *Command) {
+	p := start(t, c)
 	holder := watch(t, atoi(readLine(t, bufio.NewReader(p.Stderr))))
 	out := collect(p.Stdout)
 	wait(t, p)

@@ -64,23 +64,6 @@ func TestRawOutputIsATerminal(t *testing.T) {
 	}
 }
 
-// A process outside the group that holds the terminal is cut off as from a pipe.
-func TestRawOutputHeld(t *testing.T) {
-	p := start(t, raw(command("leave", "holder", "setsid")))
-	holder := watch(t, atoi(readLine(t, bufio.NewReader(p.Stderr))))
-	out := collect(p.Stdout)
-	wait(t, p)
-	if state := p.End(t.Context()); state != (State{Status: 3}) {
-		t.Error(state)
-	}
-	if got := receive(t, out); !strings.Contains(got, "leader\n") {
-		t.Errorf("got %q", got)
-	}
-	if !holder.runs() {
-		t.Error("the process that left the group is dead")
-	}
-}
-
 // A reader who is slow makes the child wait, and gets everything.
 func TestRawOutputSlowly(t *testing.T) {
 	p := start(t, raw(command("print", "200000")))

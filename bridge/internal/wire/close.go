@@ -1,8 +1,6 @@
 package wire
 
-import (
-	"time"
-)
+import "time"
 
 const (
 	closeLimit  = 5 * time.Second // for the peer to answer a close frame

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -53,26 +52,28 @@ var errOtherCompression = errors.New("the server wants to compress in another wa
 // checkAnswer finds what is wrong with the headers of a 101 (RFC 6455, section 4.1).
 func checkAnswer(asked, answer http.Header) error {
 	switch {
-	case !names(answer["Upgrade"], "websocket"):
+	case !HasToken(answer, "Upgrade", "websocket"):
 		return noUpgrade
-	case !names(answer["Connection"], "upgrade"):
+	case !HasToken(answer, "Connection", "upgrade"):
 		return noConnection
 	case answer.Get("Sec-WebSocket-Accept") != acceptKey(asked.Get("Sec-WebSocket-Key")):
 		return otherAccept
 	}
 	chosen := answer.Get("Sec-WebSocket-Protocol")
-	offered := strings.Split(asked.Get("Sec-WebSocket-Protocol"), ",")
-	if chosen != "" && !slices.ContainsFunc(offered, func(s string) bool { return strings.EqualFold(s, chosen) }) {
+	if chosen != "" && !HasToken(asked, "Sec-WebSocket-Protocol", chosen) {
 		return invalidAnswer(fmt.Sprintf("it selects the subprotocol %q, which was not offered", chosen))
 	}
 	return nil
 }
 
-// names reports whether a header names a token.
-func names(header []string, token string) bool {
-	for word := range strings.SplitSeq(strings.Join(header, ","), ",") {
-		if strings.EqualFold(strings.TrimSpace(word), token) {
-			return true
+// HasToken reports whether a comma-separated header lists a token, which is ASCII.
+func HasToken(h http.Header, name, token string) bool {
+	for _, line := range h.Values(name) {
+		for t := range strings.SplitSeq(line, ",") {
+			// To EqualFold the Kelvin sign is a k.
+			if t = strings.TrimSpace(t); len(t) == len(token) && strings.EqualFold(t, token) {
+				return true
+			}
 		}
 	}
 	return false

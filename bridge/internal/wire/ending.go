@@ -70,13 +70,18 @@ func closeFrame(e Ending, masked bool) []byte {
 	return appendFrame(nil, finBit|opClose, payload, masked)
 }
 
-// closed is what a close frame says, which may have something behind it.
+// closed is what a close frame of ours says.
 func closed(frame []byte) Ending {
 	h := parseHeader(frame)
-	payload := append([]byte(nil), frame[h.size:h.frameSize()]...)
+	payload := append([]byte(nil), frame[h.size:]...)
 	if h.masked {
 		applyMask(payload, h.key)
 	}
+	return endingIn(payload)
+}
+
+// endingIn is what the payload of a close frame says.
+func endingIn(payload []byte) Ending {
 	if len(payload) < 2 {
 		return Ending{Code: codeNoStatus}
 	}

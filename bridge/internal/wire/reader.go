@@ -33,8 +33,8 @@ const (
 // A lower is a Conn as the library sees it: the net.Conn under the WebSocket.
 // It hands out data frames that have been checked: headers only when they are whole,
 // and never more than up to the end of a frame, so that what follows is still here and
-// not in the library's buffer. Control frames it does not see: it gives up on one that
-// takes 5 s, and answers a close frame at once.
+// not in the library's buffer. The library does not see control frames: it would give up
+// on one that takes 5 s, and answer a close frame at once.
 type lower struct{ *Conn }
 
 // Read returns ErrStopped once Stop was called, and an Ending for a frame that
@@ -82,10 +82,11 @@ func (c *Conn) nextFrame() error {
 		case c.takeControl(h):
 		default:
 			if h.opcode() == opClose {
-				if err := checkClose(r.payload(h)); err != nil {
+				payload := r.payload(h)
+				if err := checkClose(payload); err != nil {
 					return err
 				}
-				end := closed(r.in)
+				end := endingIn(payload)
 				r.closed = &end
 				return errPeerClosed
 			}

@@ -29,9 +29,9 @@ type Inbox interface {
 
 // Receive reads messages until the WebSocket ends, and returns how: an Ending, or
 // ErrStopped after Stop. After TooBig, NotUTF8 and a message that cannot be
-// decompressed no close frame has been sent yet, nor perhaps after 1000 with
-// Options.AnswerAfter: call Close. After any other Ending, which has been answered as far as
-// possible, call Leave.
+// decompressed no close frame has been sent yet, and after 1000 with
+// Options.AnswerAfter perhaps none: call Close. After any other Ending, which has been
+// answered as far as possible, call Leave.
 func (c *Conn) Receive(inbox Inbox) error {
 	c.reader.inbox = inbox
 	err := c.receive()
