@@ -54,7 +54,7 @@ func TestLateControlFrame(t *testing.T) {
 				says("before")
 				time.Sleep(late)
 				says("meanwhile")
-				go p.send(test.frame[test.cut:])
+				sent := started(func() { p.send(test.frame[test.cut:]) })
 				if test.want != (reply{}) {
 					if f := p.next(); (reply{f.op, string(f.payload)}) != test.want {
 						t.Errorf("answered with opcode %x %q, want %v", f.op, f.payload, test.want)
@@ -62,6 +62,7 @@ func TestLateControlFrame(t *testing.T) {
 				}
 				if test.want.op != opClose {
 					says("after")
+					<-sent // nothing tells that a pong has been read
 					p.Conn.Close()
 				} else {
 					p.rest()
