@@ -72,6 +72,52 @@ func TestAnswerAtTheEndOfInput(t *testing.T) {
 	}
 }
 
+// So is one that can be resumed, also when it answers with more than is kept for clients
+// that are away, and has much to read before. A new client finds another program.
+func TestResumedAnswerAtTheEndOfInput(t *testing.T) {
+	for _, counts := range []bool{false, true} {
+		t.Run(fmt.Sprintf("counts=%t", counts), func(t *testing.T) {
+			t.Parallel()
+			h := child(&Handler{Hosting: Resume{Buffer: 16 << 10}}, "sort", "7")
+			h.Bounds.Grace = testLimit
+			log := record(t, h)
+			srv := serve(t, h)
+			c := resume(t, srv, keyed(testKey), counts)
+			want := make([]string, 3000)
+			for i := range want {
+				want[i] = fmt.Sprintf("%05d %s", i, strings.Repeat("x", 1000))
+			}
+			for i := range want {
+				c.write(text(want[len(want)-1-i]))
+			}
+			c.write(closing(1000, "thanks"))
+			got, end := c.closed()
+			if !slices.Equal(got, want) || end != (Ending{1000, "thanks"}) {
+				t.Errorf("got %d messages, and then %v", len(got), end)
+			}
+			log.wait(closedWith(1000))
+			again := resume(t, srv, keyed(testKey), counts)
+			again.write(text("a"))
+			again.write(closing(1000, ""))
+			again.wantMessages("a")
+			again.wantClose(Ending{Code: 1000})
+		})
+	}
+}
+
+// Who is gone before the answer does not keep the program.
+func TestResumedAnswerForNobody(t *testing.T) {
+	t.Parallel()
+	h := child(&Handler{Hosting: Resume{Buffer: 16 << 10}}, "farewell", "3000", "1000")
+	log := record(t, h)
+	c := resume(t, serve(t, h), keyed(testKey), false)
+	c.write(text("x"))
+	c.wantMessages("hello")
+	c.write(closing(1000, ""))
+	c.Close()
+	log.wait(closedWith(1000))
+}
+
 // A client whose input has ended hears such a program, too.
 func TestClientHearsTheAnswerAtTheEnd(t *testing.T) {
 	for name, status := range map[string]int{"exit status 0": 0, "exit status 7": 7} {

@@ -81,7 +81,7 @@ func (f *feed) isFull(g *giver, n int) bool {
 	if f.size == 0 || f.limit-f.size >= n || f.deaf || f.closed {
 		return false
 	}
-	return g == nil || g.lent == nil || f.limit-f.size+g.lent() < n
+	return g == nil || g.lent == nil || g.lent() < n-(f.limit-f.size)
 }
 
 // waitForRoom waits until n bytes have room, or need none any more. It reports

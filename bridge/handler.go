@@ -121,10 +121,7 @@ func (h *Handler) servePlain(w http.ResponseWriter, a *admission) {
 // open makes the handshake and starts the program of a session.
 func (h *Handler) open(w http.ResponseWriter, a *admission) {
 	info := a.info()
-	options := h.options(a)
-	// A program may answer at the end of its input.
-	options.AnswerAfter = min(process.Courtesy(h.Bounds.Grace), answerLimit)
-	link, err := wire.Accept(w, a.request, options)
+	link, err := wire.Accept(w, a.request, h.ownOptions(a))
 	if err != nil {
 		h.emit(HandshakeFailed{*info, err})
 		a.place.free()
@@ -159,6 +156,14 @@ func (h *Handler) options(a *admission) wire.Options {
 	if h.Terminal != nil {
 		o.SendBuffer = h.Terminal.sendBuffer()
 	}
+	return o
+}
+
+// ownOptions are those of a client whose close ends the input of its program, which may
+// answer then.
+func (h *Handler) ownOptions(a *admission) wire.Options {
+	o := h.options(a)
+	o.AnswerAfter = min(process.Courtesy(h.Bounds.Grace), answerLimit)
 	return o
 }
 

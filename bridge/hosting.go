@@ -93,9 +93,9 @@ func (s *service) forget(h *hub) {
 
 // join makes the handshake and gives the connection a seat at its hub, which it
 // creates if the request is the first.
-func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, create func() *hub) {
+func (v *visit) join(h *Handler, w http.ResponseWriter, a *admission, o wire.Options, create func() *hub) {
 	info := a.info()
-	conn, err := wire.Accept(w, a.request, h.options(a))
+	conn, err := wire.Accept(w, a.request, o)
 	if err != nil {
 		h.emit(HandshakeFailed{*info, err})
 		a.place.free()

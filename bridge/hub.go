@@ -22,7 +22,7 @@ type hub struct {
 	options   hubOptions
 	clients   clientele
 	log       *wire.Log
-	abandoned chan wire.Ending // gets why nobody wants the program any more, once
+	abandoned chan wire.Ending // holds why nobody wants the program any more
 	done      chan struct{}    // closed by finish: no client has to be told the end any more
 
 	mu       sync.Mutex

@@ -107,7 +107,17 @@ func (h *hub) abandon(why Ending) {
 	}
 	h.finish()
 	h.log.Cut()
-	h.abandoned <- wire.Ending(why)
+	h.endProgram(why)
+}
+
+// endProgram ends the session of the program for the reason why. Whoever comes from now
+// on is for another one. h.mu is locked.
+func (h *hub) endProgram(why Ending) {
+	h.service.forget(h)
+	select {
+	case h.abandoned <- wire.Ending(why):
+	default: // it ends already
+	}
 }
 
 // finish lets nobody in any more, and releases Close from waiting for clients. h.mu is

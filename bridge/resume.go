@@ -69,7 +69,7 @@ func (r Resume) open(h *Handler, w http.ResponseWriter, a *admission) {
 		h.open(w, a)
 		return
 	}
-	v.join(h, w, a, func() *hub { return r.newHub(h, v) })
+	v.join(h, w, a, h.ownOptions(a), func() *hub { return r.newHub(h, v) })
 }
 
 func (r Resume) newHub(h *Handler, v *visit) *hub {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
-	"github.com/wsbridge/wsbridge/process"
 )
 
 // A seat is one client's place at a hub, and the far end of the client's session.
@@ -36,6 +36,7 @@ type seat struct {
 type seatIn struct {
 	pending wire.Traffic // what the next batch holds
 	deaf    bool         // what comes is not given any more
+	last    bool         // what comes is the rest, and waits for no room
 	stuck   time.Time    // since when its pong cannot be read; zero: it is not awaited, or can
 }
 
@@ -134,7 +135,10 @@ const stuckLimit = time.Second
 // for each other: the pong is behind what the client has sent, that waits for the program
 // to read, and the program waits to write.
 func (s *seat) lent() int {
-	if s.isAwaited() {
+	switch {
+	case s.last:
+		return math.MaxInt
+	case s.isAwaited():
 		return lentRoom
 	}
 	return 0
@@ -189,7 +193,7 @@ func (s *seat) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
 	if s.hello && s.greet(out, batch) != nil {
 		return nil // the cause comes from the socket
 	}
-	for {
+	for heardOut := false; ; {
 		switch err := s.cursor.Next(ctx, batch); err {
 		case nil:
 		case io.EOF:
@@ -197,10 +201,16 @@ func (s *seat) pump(ctx context.Context, out outlet, batch *wire.Batch) error {
 		case wire.ErrNotKept:
 			return errTooSlow
 		default:
-			return context.Cause(ctx)
+			if !s.isHeardOut(err) {
+				return err
+			}
+			ctx, heardOut = context.WithoutCancel(ctx), true
 		}
 		if out.Send(batch) != nil {
 			return nil
+		}
+		if heardOut { // no pong comes any more
+			s.hub.acknowledge(s, s.cursor.Number())
 		}
 		if s.pongsTell && s.cursor.WantsAcknowledgement() {
 			s.conn.Ping()
@@ -213,14 +223,14 @@ func (s *seat) wait(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-func (s *seat) end(error, context.Context, context.Context) (none process.State) { return none }
-
 // hurry lets what was received wait for room a little while only, because its client has
 // left; not at all if that ends the program.
 func (s *seat) hurry(how error) {
 	end, ok := errors.AsType[wire.Ending](how)
 	switch {
 	case !ok:
+	case s.isHeardOut(Ending(end)):
+		s.last = true
 	case s.hub.clients.ends(Ending(end)):
 		s.stop(Ending(end))
 	default:

@@ -68,7 +68,7 @@ var toShared = []admitStep{
 func (s Share) steps() []admitStep { return toShared }
 
 func (s Share) open(h *Handler, w http.ResponseWriter, a *admission) {
-	a.visit.join(h, w, a, func() *hub { return s.newHub(h, a.visit.key) })
+	a.visit.join(h, w, a, h.options(a), func() *hub { return s.newHub(h, a.visit.key) })
 }
 
 func (s Share) newHub(h *Handler, key hubKey) *hub {
