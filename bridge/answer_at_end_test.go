@@ -120,13 +120,22 @@ func TestResumedAnswerForNobody(t *testing.T) {
 
 // A client whose input has ended hears such a program, too.
 func TestClientHearsTheAnswerAtTheEnd(t *testing.T) {
-	for name, status := range map[string]int{"exit status 0": 0, "exit status 7": 7} {
+	for name, test := range map[string]struct {
+		status    int
+		reconnect *Reconnect
+	}{
+		"exit status 0":          {0, nil},
+		"exit status 7":          {7, nil},
+		"resumed, exit status 0": {0, &Reconnect{Resume: true}},
+		"resumed, exit status 7": {7, &Reconnect{Resume: true}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := child(&Handler{Bounds: Bounds{Grace: closeLimit / 2}}, "sort", fmt.Sprint(status))
+			h := child(&Handler{Bounds: Bounds{Grace: closeLimit / 2}, Hosting: Resume{}}, "sort", fmt.Sprint(test.status))
 			srv := serve(t, h)
 			var out strings.Builder
-			end, err := (&Client{Stdin: strings.NewReader("c\na\nb\n"), Stdout: &out}).Run(t.Context(), srv.URL)
+			c := &Client{Stdin: strings.NewReader("c\na\nb\n"), Stdout: &out, Reconnect: test.reconnect}
+			end, err := c.Run(t.Context(), srv.URL)
 			if out.String() != "a\nb\nc\n" || end != (Ending{Code: 1000}) || err != nil {
 				t.Errorf("%q, closed with %v, %v", out.String(), end, err)
 			}

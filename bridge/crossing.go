@@ -97,7 +97,7 @@ func (c *crossing) pump(ctx context.Context, out outlet, batch *wire.Batch) erro
 			if exact && t.life.trying.Err() == nil {
 				t.settle(ctx)
 			}
-			return t.farewell()
+			return t.farewell(exact)
 		default:
 			return context.Cause(ctx)
 		}
@@ -114,11 +114,14 @@ func (c *crossing) pump(ctx context.Context, out outlet, batch *wire.Batch) erro
 }
 
 // farewell is why a connection ends that has sent everything.
-func (t *tether) farewell() error {
+func (t *tether) farewell(exact bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.leaving == nil {
 		return errLost // the log was cut
+	}
+	if exact && t.leaving.Code == codeNormal {
+		return errInputDone // the program has everything, and may answer to that
 	}
 	return programEnded{Ending(*t.leaving)}
 }

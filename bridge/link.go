@@ -27,7 +27,8 @@ type link interface {
 	// Answer says how the link ends from now on, whatever the client may say.
 	Answer(wire.Ending)
 
-	// Say sends a close frame while Receive goes on, and reports whether that was done.
+	// Say sends a close frame while Receive goes on. It reports whether the answer is
+	// still to be waited for.
 	Say(wire.Ending) bool
 
 	// Respond answers the client's close frame, if its answer waits (wire.Options).

@@ -30,7 +30,6 @@ func (t *tether) Stop() { close(t.life.stopped) }
 // when everything has been sent.
 func (t *tether) Watch(func(wire.Ending)) {}
 func (t *tether) Answer(wire.Ending)      {}
-func (t *tether) Say(wire.Ending) bool    { return false }
 func (t *tether) Respond()                {}
 func (t *tether) Leave()                  {}
 
@@ -45,13 +44,24 @@ func (t *tether) Close(end wire.Ending, _ time.Duration) wire.Ending {
 			end = wire.Ending{Code: codeNormal}
 		}
 	}
+	t.leave(end)
+	t.Cut()
+	return t.life.end
+}
+
+// Say is Close while messages are still taken. It leaves nothing to wait for.
+func (t *tether) Say(end wire.Ending) bool {
+	t.leave(end)
+	return false
+}
+
+// leave sends what is left, closes the last connection, and waits for that.
+func (t *tether) leave(end wire.Ending) {
 	t.mu.Lock()
 	t.leaving = &end
 	t.mu.Unlock()
 	t.log.End()
 	<-t.life.over
-	t.Cut()
-	return t.life.end
 }
 
 func (t *tether) Cut() {
