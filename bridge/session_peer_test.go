@@ -200,12 +200,20 @@ func TestPings(t *testing.T) {
 	alive, dead := connect(t, srv), connect(t, srv)
 	alive.message()
 	dead.message()
-	for range 5 {
+	answer := func() {
 		f := alive.next()
 		if f.op != opPing {
 			t.Fatalf("got %x", f.op)
 		}
 		alive.write(appendFrame(nil, finBit|opPong, f.payload, true))
+	}
+	for began := time.Now(); log.count(closedBecause(errPeerDead)) == 0; answer() {
+		if time.Since(began) > testLimit {
+			t.Fatalf("the client that does not answer lives:\n%s", log)
+		}
+	}
+	for range 3 {
+		answer()
 	}
 	if n := log.count(closedBecause(errPeerDead)); n != 1 {
 		t.Errorf("%d of two sessions ended, want the one that did not answer:\n%s", n, log)
