@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -100,10 +99,11 @@ func (g *Gate) checkHost(r *http.Request) *Refusal {
 			return nil
 		}
 	}
-	return &Refusal{
-		Status: http.StatusForbidden, Rule: RuleHost, Reason: "unknown host",
-		Detail: strconv.Quote(host), Subject: host,
+	refused := &Refusal{Status: http.StatusForbidden, Rule: RuleHost, Reason: "unknown host", Detail: quoted(host)}
+	if len(host) <= maxForeign { // else it is no name that could be let in
+		refused.Subject = host
 	}
+	return refused
 }
 
 // checkOrigin lets in whoever is no browser, and browsers from the pages of
@@ -129,12 +129,15 @@ func (g *Gate) checkOrigin(r *http.Request) *Refusal {
 	}
 	refused := &Refusal{Status: http.StatusForbidden, Rule: RuleOrigin, Reason: "origin not allowed"}
 	if err != nil {
-		refused.Detail = strconv.Quote(origins[0]) + " (it is malformed)"
+		refused.Detail = quoted(origins[0]) + " (it is malformed)"
 	} else {
 		// What the client wrote is not for a command line that somebody copies
 		// from the log, but the canonical form is.
 		refused.Subject = page.String()
-		refused.Detail = strconv.Quote(refused.Subject)
+		refused.Detail = quoted(refused.Subject)
+	}
+	if len(refused.Subject) > maxForeign {
+		refused.Subject = ""
 	}
 	return refused
 }

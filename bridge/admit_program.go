@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -40,7 +41,7 @@ func (a *admission) findProgram() *Refusal {
 		a.program = program{command: h.Command, dir: h.Dir}
 		return nil
 	}
-	p, err := lookProgram(h.CommandDir, a.request.URL.Path)
+	p, err := lookProgram(h.CommandDir, a.request.URL)
 	if err != nil {
 		return notFound(err)
 	}
@@ -67,8 +68,8 @@ var (
 
 // lookProgram finds the program that the path of a URL names below a
 // directory. The error is fs.ErrNotExist when there is no file of that name.
-func lookProgram(root *os.Root, urlPath string) (program, error) {
-	found, err := urlfile.LookPath(root, urlPath)
+func lookProgram(root *os.Root, u *url.URL) (program, error) {
+	found, err := urlfile.LookURL(root, u)
 	if err != nil {
 		return program{}, err
 	}

@@ -100,8 +100,9 @@ func TestCommandDir(t *testing.T) {
 		{path: "/sub/wh%20ereEXE", script: "/sub/wh ereEXE", below: "-"},
 		{path: "/%77here" + "EXE", script: "/whereEXE", below: "-"},
 
-		// A slash is a slash, however it is written.
-		{path: "/sub%2fdeep%2Fwhere" + "EXE%2Fx", script: "/sub/deep/whereEXE", info: "/x", below: "x"},
+		// A program has one name. Behind it a slash is a slash, however it is written.
+		{path: "/sub/deep/whereEXE/a%2Fb", script: "/sub/deep/whereEXE", info: "/a/b", below: "a/b"},
+		{path: "/sub%2fdeep/whereEXE"}, {path: "/sub/deep%2FwhereEXE"}, {path: "/whereEXE%2Fx"},
 
 		{path: "/"}, {path: "/sub"}, {path: "/sub/"}, {path: "/sub/deep/"}, {path: "/none"}, {path: "/sub/none/x"},
 		{path: "/data.txt"}, {path: "/data.txt/x"}, {path: "/sub/data"}, {path: "/.hiddenEXE"}, {path: "/%2ehiddenEXE"},

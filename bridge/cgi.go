@@ -33,7 +33,7 @@ import (
 // comes. Without a valid header, of no more than 64 KiB, it becomes a 500. A
 // Location that is a path is sent to the client like any other.
 func (h *Handler) ServeCGI(w http.ResponseWriter, r *http.Request, root *os.Root) bool {
-	p, err := lookProgram(root, r.URL.Path)
+	p, err := lookProgram(root, r.URL)
 	if errors.Is(err, errNotExecutable) || errors.Is(err, errNoExecMount) {
 		h.emit(NotCGI{Info{Remote: r.RemoteAddr, Path: r.URL.Path}, err})
 	}

@@ -25,12 +25,12 @@ func logEvent(log *slog.Logger, e Event) {
 	access := func(msg string, args ...any) { log.Log(context.Background(), LevelAccess, msg, args...) }
 	switch e := e.(type) {
 	case Waiting:
-		log.Debug("waiting for a place", "remote", e.Remote, "path", e.Path)
+		log.Debug("waiting for a place", "remote", Foreign(e.Remote), "path", Foreign(e.Path))
 	case Refused:
-		log.Info("refused", "remote", e.Remote, "path", e.Path, "status", e.Refusal.Status,
+		log.Info("refused", "remote", Foreign(e.Remote), "path", Foreign(e.Path), "status", e.Refusal.Status,
 			"reason", strings.TrimSpace(e.Refusal.Reason+" "+e.Refusal.Detail))
 	case HandshakeFailed:
-		log.Debug("handshake failed", "remote", e.Remote, "error", e.Err)
+		log.Debug("handshake failed", "remote", Foreign(e.Remote), "error", e.Err)
 	case Started:
 		access("open", e.about("pid", e.Pid)...)
 	case NotStarted:
@@ -40,9 +40,9 @@ func logEvent(log *slog.Logger, e Event) {
 		}
 		log.Error(msg, "id", e.ID, "command", e.Command, "error", e.Err)
 	case UpgradeLost:
-		log.Info("a handshake arrived without its upgrade", "remote", e.Remote, "path", e.Path, "missing", e.Missing)
+		log.Info("a handshake arrived without its upgrade", "remote", Foreign(e.Remote), "path", Foreign(e.Path), "missing", e.Missing)
 	case NoSubprotocol:
-		log.Info("a client got none of its subprotocols and left", "id", e.ID, "remote", e.Remote, "path", e.Path, "offered", e.Offered)
+		log.Info("a client got none of its subprotocols and left", "id", e.ID, "remote", Foreign(e.Remote), "path", Foreign(e.Path), "offered", Foreign(strings.Join(e.Offered, ", ")))
 	case Silent:
 		log.Info("no message from the program yet", "id", e.ID, "program", e.Program, "pid", e.Pid, "since_input", e.For)
 	case Stderr:
@@ -54,25 +54,25 @@ func logEvent(log *slog.Logger, e Event) {
 			return // NotStarted has said it
 		}
 		access("close", e.about("pid", e.Pid,
-			"child", e.State.String(), "code", e.Ending.Code, "reason", e.Ending.Reason,
+			"child", e.State.String(), "code", e.Ending.Code, "reason", Foreign(e.Ending.Reason),
 			"duration", e.Duration.Round(time.Millisecond),
 			"messages_in", e.In.Messages, "bytes_in", e.In.Bytes,
 			"messages_out", e.Out.Messages, "bytes_out", e.Out.Bytes)...)
 	case Attached:
-		access("attach", "id", e.ID, "remote", e.Remote, "path", e.Path, "resumed", e.Resumed)
+		access("attach", "id", e.ID, "remote", Foreign(e.Remote), "path", Foreign(e.Path), "resumed", e.Resumed)
 	case Detached:
-		access("detach", "id", e.ID, "remote", e.Remote, "path", e.Path,
-			"code", e.Ending.Code, "reason", e.Ending.Reason, "duration", e.Duration.Round(time.Millisecond),
+		access("detach", "id", e.ID, "remote", Foreign(e.Remote), "path", Foreign(e.Path),
+			"code", e.Ending.Code, "reason", Foreign(e.Ending.Reason), "duration", e.Duration.Round(time.Millisecond),
 			"messages_in", e.In.Messages, "bytes_in", e.In.Bytes,
 			"messages_out", e.Out.Messages, "bytes_out", e.Out.Bytes)
 	case TurnedAway:
-		access("turned away", "remote", e.Remote, "path", e.Path, "code", e.Ending.Code, "reason", e.Ending.Reason)
+		access("turned away", "remote", Foreign(e.Remote), "path", Foreign(e.Path), "code", e.Ending.Code, "reason", Foreign(e.Ending.Reason))
 	case NotCGI:
-		log.Info("not a CGI program", "remote", e.Remote, "path", e.Path, "reason", e.Err.Error())
+		log.Info("not a CGI program", "remote", Foreign(e.Remote), "path", Foreign(e.Path), "reason", e.Err.Error())
 	case CGIMalformed:
-		log.Error("malformed CGI answer", "id", e.ID, "path", e.Path, "error", e.Err)
+		log.Error("malformed CGI answer", "id", e.ID, "path", Foreign(e.Path), "error", e.Err)
 	case CGIEnded:
-		access("cgi", "id", e.ID, "remote", e.Remote, "path", e.Path, "pid", e.Pid,
+		access("cgi", "id", e.ID, "remote", Foreign(e.Remote), "path", Foreign(e.Path), "pid", e.Pid,
 			"child", e.State.String(), "status", e.Status, "bytes_in", e.In.Bytes, "bytes_out", e.Out.Bytes,
 			"duration", e.Duration.Round(time.Millisecond))
 	}
@@ -83,7 +83,7 @@ func logEvent(log *slog.Logger, e Event) {
 func (i Info) about(rest ...any) []any {
 	args := []any{"id", i.ID}
 	if i.Remote != "" {
-		args = append(args, "remote", i.Remote, "path", i.Path)
+		args = append(args, "remote", Foreign(i.Remote), "path", Foreign(i.Path))
 	}
 	return append(args, rest...)
 }

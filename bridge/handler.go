@@ -19,7 +19,7 @@ type Handler struct {
 	Command []string
 
 	// CommandDir replaces Command: the path of the URL names the program in it that
-	// is started (urlfile.LookPath), and the rest of the path is its PATH_INFO. A
+	// is started (urlfile.LookURL), and the rest of the path is its PATH_INFO. A
 	// path that names no executable file (on Windows: .com, .exe, .bat or .cmd) gets
 	// 404. The Handler does not close CommandDir.
 	CommandDir *os.Root

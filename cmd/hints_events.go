@@ -42,14 +42,14 @@ func withHints(maxMessage int, unbuffered bool, log *slog.Logger) func(bridge.Ev
 		case bridge.UpgradeLost:
 			if upgrades.first(event.Missing) {
 				log.Warn("a WebSocket handshake arrived as a plain request: a proxy has dropped part of it",
-					"remote", event.Remote, "path", event.Path, "missing", event.Missing, "hint", upgradeHint)
+					"remote", bridge.Foreign(event.Remote), "path", bridge.Foreign(event.Path), "missing", event.Missing, "hint", upgradeHint)
 			}
 			return
 		case bridge.NoSubprotocol:
 			offer := strings.Join(event.Offered, ", ")
 			if offers.first(offer) {
 				log.Warn("a client offered subprotocols, got none and left",
-					"id", event.ID, "remote", event.Remote, "path", event.Path, "offered", offer, "hint", subprotocolHint(event.Offered))
+					"id", event.ID, "remote", bridge.Foreign(event.Remote), "path", bridge.Foreign(event.Path), "offered", bridge.Foreign(offer), "hint", subprotocolHint(event.Offered))
 			}
 			return
 		case bridge.Silent:

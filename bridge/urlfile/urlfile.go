@@ -4,6 +4,7 @@ package urlfile
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -29,6 +30,25 @@ type Found struct {
 	// Info tells of the file that Real names. It is never a symbolic link.
 	Info fs.FileInfo
 }
+
+// LookURL is LookPath for the path of u. In the name of a file each slash is written as
+// one, and not as %2F: that would be another name for it.
+func LookURL(root *os.Root, u *url.URL) (Found, error) {
+	found, err := LookPath(root, u.Path)
+	if err != nil || u.RawPath == "" {
+		return found, err
+	}
+	if written, _ := strings.CutPrefix(u.EscapedPath(), "/"); found.Name != "." {
+		elements := strings.Split(written, "/")
+		n := min(len(elements), strings.Count(found.Name, "/")+1)
+		if slices.ContainsFunc(elements[:n], hasEncodedSlash) {
+			return Found{}, fs.ErrNotExist
+		}
+	}
+	return found, nil
+}
+
+func hasEncodedSlash(element string) bool { return strings.Contains(strings.ToUpper(element), "%2F") }
 
 // LookPath finds what the path of a URL, decoded, names below root: the first
 // file on its way, whatever kind of file that is, or the directory that all of

@@ -19,7 +19,7 @@ import (
 	"github.com/wsbridge/wsbridge/bridge/urlfile"
 )
 
-// Files serves the files of a directory: those that urlfile.LookPath finds, but
+// Files serves the files of a directory: those that urlfile.LookURL finds, but
 // only regular files, and no listings of directories.
 type Files struct {
 	// Send, if not nil, may send a file in another way, and reports whether it
@@ -118,11 +118,10 @@ func Next(next http.Handler) http.Handler {
 
 // serve serves a file, and reports whether there is one.
 func (f *Files) serve(w http.ResponseWriter, r *http.Request) bool {
-	name := path.Clean("/" + r.URL.Path)
-	found, err := f.look(name)
+	found, err := f.find(r.URL)
 	isDir := err == nil && found.Info.IsDir()
 	if isDir {
-		if found, err = f.look(path.Join(name, "index.html")); err == nil && found.Info.IsDir() {
+		if found, err = f.look(path.Join("/", found.Name, "index.html")); err == nil && found.Info.IsDir() {
 			err = fs.ErrNotExist
 		}
 	}
@@ -143,10 +142,29 @@ func (f *Files) serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// find finds what a URL names: a directory may have a slash at its end, and what is no
+// directory may have one too, to be redirected.
+func (f *Files) find(u *url.URL) (urlfile.Found, error) {
+	bare := *u
+	if rest, ok := strings.CutSuffix(u.Path, "/"); ok && rest != "" {
+		raw, written := strings.CutSuffix(u.EscapedPath(), "/")
+		if !written || strings.HasSuffix(rest, "/") {
+			return urlfile.Found{}, fs.ErrNotExist
+		}
+		bare.Path, bare.RawPath = rest, raw
+	}
+	return f.served(urlfile.LookURL(f.root.Load(), &bare))
+}
+
 // look finds the directory or the regular file of a name that begins with a
 // slash.
 func (f *Files) look(name string) (urlfile.Found, error) {
-	found, err := urlfile.LookPath(f.root.Load(), name)
+	return f.served(urlfile.LookPath(f.root.Load(), name))
+}
+
+// served is what was found, or fs.ErrNotExist if it is neither a directory nor a regular
+// file that may be served.
+func (f *Files) served(found urlfile.Found, err error) (urlfile.Found, error) {
 	if err != nil {
 		return found, err
 	}

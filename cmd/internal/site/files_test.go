@@ -103,11 +103,19 @@ func TestFiles(t *testing.T) {
 		{method: "GET", path: "/%ff", status: 404},
 		{method: "GET", path: "/%0a", status: 404},
 
-		// A slash is a slash, however it is written.
-		{method: "GET", path: "/list%2ffile.txt", status: 200, want: "file"},
-		{method: "GET", path: "/list%2Ffile.txt", status: 200, want: "file"},
-		{method: "GET", path: "/list/../list/file.txt", status: 200, want: "file"},
+		// A file has one name.
+		{method: "GET", path: "/list%2ffile.txt", status: 404},
+		{method: "GET", path: "/list%2Ffile.txt", status: 404},
+		{method: "GET", path: "/list/../list/file.txt", status: 404},
+		{method: "GET", path: "/x/..%2fapp.js", status: 404},
+		{method: "GET", path: "/./app.js", status: 404},
+		{method: "GET", path: "//app.js", status: 404},
+		{method: "GET", path: "/list//file.txt", status: 404},
+		{method: "GET", path: "/sub//", status: 404},
+		{method: "GET", path: "//", status: 404},
+		{method: "GET", path: "/sub%2f", status: 404},
 		{method: "GET", path: "/list%5cfile.txt", status: 404},
+		{method: "GET", path: "/%61pp.js", status: 200, want: "text/javascript"}, // RFC 3986, section 6.2.2.2
 
 		// Dot files, encoded.
 		{method: "GET", path: "/%2eenv", status: 404},
