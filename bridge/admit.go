@@ -55,6 +55,7 @@ var (
 	toCGI = []admitStep{
 		(*admission).checkHost,
 		(*admission).checkOrigin,
+		(*admission).checkSite,
 		(*admission).takePlaceForCGI,
 	}
 )
@@ -71,6 +72,8 @@ func (a *admission) pass(steps []admitStep) *Refusal {
 
 func (a *admission) checkHost() *Refusal   { return a.handler.gate().checkHost(a.request) }
 func (a *admission) checkOrigin() *Refusal { return a.handler.gate().checkOrigin(a.request) }
+
+func (a *admission) checkSite() *Refusal { return a.handler.gate().checkSite(a.request) }
 
 // takePlace takes a place among the sessions.
 func (a *admission) takePlace() *Refusal { return a.takePlaceFor(1) }

@@ -27,7 +27,9 @@ import (
 // 2 s after Shutdown, it is ended with all that it has started, as a session's
 // child is.
 //
-// A page that may not open a WebSocket gets 403. The body of the request is
+// A page that may not open a WebSocket gets 403, also where a browser tells of a page of
+// another site by Sec-Fetch-Site alone (an image, a frame, a form); a link to the program
+// is followed. The body of the request is
 // read before the program starts, so that a slow client does not hold it up;
 // one over MaxMessageSize gets 413. The program's answer is passed on as it
 // comes. Without a valid header, of no more than 64 KiB, it becomes a 500. A

@@ -136,6 +136,19 @@ func TestCGIOrigin(t *testing.T) {
 	}
 }
 
+// Nor may it by what a browser asks for without an Origin.
+func TestCGIOtherSite(t *testing.T) {
+	h := &Handler{}
+	withCGI(t, h)
+	srv := serve(t, h)
+	for dest, status := range map[string]int{"document": 200, "iframe": 403} {
+		resp, _ := request(t, srv, "GET", asked("tell"), nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", dest)
+		if resp.StatusCode != status {
+			t.Errorf("%s: %s", dest, resp.Status)
+		}
+	}
+}
+
 // A shutdown waits for programs, for a while: however deaf one is and however
 // slow its client.
 func TestCGIShutdown(t *testing.T) {

@@ -88,7 +88,9 @@ func (s *openSite) openDirs() (err error) {
 	}
 	root, err := s.openDir("serve files of", s.staticDir)
 	if root != nil {
-		s.files, err = site.NewFiles(root, s.programs)
+		if s.files, err = site.NewFiles(root, s.programs); err == nil {
+			s.files.Embed = len(s.origins) > 0
+		}
 	}
 	return err
 }

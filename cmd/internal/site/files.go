@@ -26,6 +26,9 @@ type Files struct {
 	// has. If not, the file is sent as usual, with the headers that Send has set.
 	Send func(w http.ResponseWriter, r *http.Request, f *File) bool
 
+	// Embed lets pages of other origins have the files as scripts, images and the like.
+	Embed bool
+
 	root     atomic.Pointer[os.Root]
 	programs fs.FileInfo // a directory of which nothing is served, or nil
 }

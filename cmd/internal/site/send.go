@@ -19,6 +19,9 @@ import (
 func (f *Files) send(w http.ResponseWriter, r *http.Request, found urlfile.Found) {
 	header := w.Header()
 	header.Set("X-Content-Type-Options", "nosniff")
+	if !f.Embed {
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	}
 	offers := f.offers(found)
 	accepted := acceptedCodings(r.Header["Accept-Encoding"])
 	if len(offers) > 1 || !slices.Contains(accepted, identity) {
