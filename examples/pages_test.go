@@ -30,6 +30,9 @@ func TestPages(t *testing.T) {
 		"chat":      chatPage,
 		"endings":   endings,
 		"job":       jobPage,
+		"lsp":       lspPage,
+		"mcp":       mcpPage,
+		"tools":     mcpPageOfOthers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -146,7 +146,7 @@ func TestQuickCommands(t *testing.T) {
 // TestConnections: a reader who knows how one page connects knows it of all.
 func TestConnections(t *testing.T) {
 	parts := map[string]bool{}
-	for _, name := range []string{"dashboard", "log", "chat"} {
+	for _, name := range []string{"dashboard", "log", "chat", "lsp", "mcp"} {
 		text, err := os.ReadFile(filepath.Join(name, "index.html"))
 		if err != nil {
 			t.Fatal(err)
@@ -156,7 +156,7 @@ func TestConnections(t *testing.T) {
 		if !found || !ended {
 			t.Fatalf("%s: the part about the connection is not where it was", name)
 		}
-		parts[part] = true
+		parts[strings.Replace(part, "`, 'mcp')", "`)", 1)] = true
 	}
 	if len(parts) != 1 {
 		t.Errorf("the pages connect in %d ways", len(parts))
@@ -165,7 +165,7 @@ func TestConnections(t *testing.T) {
 
 // The examples to put to work stay short enough to be read at once.
 func TestShort(t *testing.T) {
-	for _, script := range []string{"dashboard/vmstat.sh", "log/follow.py", "chat/chat.py", "job/job.sh"} {
+	for _, script := range []string{"dashboard/vmstat.sh", "log/follow.py", "chat/chat.py", "job/job.sh", "mcp/server.py"} {
 		text, err := os.ReadFile(script)
 		if err != nil {
 			t.Fatal(err)
