@@ -199,7 +199,7 @@ func (r *docReader) run(command, want string, fails bool) {
 
 // has reports whether the programs of a command are there. In CI all must be.
 func (r *docReader) has(command string) bool {
-	for _, program := range []string{"bash", "curl", "gawk", "gdb", "jq", "mawk", "mosquitto_sub", "perl", "php-cgi", "python3", "ruby", "vmstat"} {
+	for _, program := range []string{"bash", "curl", "gawk", "gdb", "jq", "mawk", "mosquitto_sub", "perl", "php-cgi", "pylsp", "python3", "ruby", "vmstat"} {
 		if !strings.Contains(command, program) && !(program == "php-cgi" && strings.Contains(command, ".php")) {
 			continue
 		}
