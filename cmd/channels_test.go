@@ -89,7 +89,11 @@ func TestChannels(t *testing.T) {
 			t.Errorf("%q: %+v", flags, r.status)
 		}
 	}
-	s := serveEnviron(t, "tcp", os.Environ(), "--framing=channels", "sort")
+	s := serveEnviron(t, "tcp", os.Environ(), "--framing=channels", "sh", "-c", "kill -9 $$")
+	if r := kubeExec(t, s.where, ""); r.status != (kubeStatus{Status: "Failure", Message: "signal: killed"}) || r.code != 4137 {
+		t.Errorf("killed: %+v, closed with %d", r.status, r.code)
+	}
+	s = serveEnviron(t, "tcp", os.Environ(), "--framing=channels", "sort")
 	if r := kubeExec(t, s.where, "b\na\n"); r.stdout.String() != "a\nb\n" || r.status.Status != "Success" || r.code != websocket.StatusNormalClosure {
 		t.Errorf("%q, %+v, closed with %d", r.stdout.String(), r.status, r.code)
 	}

@@ -22,6 +22,7 @@ type typist struct {
 	c        *websocket.Conn
 	channels bool
 	screen   []byte // what has come and was not yet looked at
+	status   string // how the program ended, with channels
 	code     websocket.StatusCode
 }
 
@@ -90,8 +91,13 @@ func (y *typist) read() bool {
 		return false
 	}
 	if y.channels {
-		if m[0] != 1 {
+		switch m[0] {
+		case 1:
+		case 3:
+			y.status += string(m[1:])
 			return true
+		default:
+			y.Fatalf("channel %d: %q", m[0], m)
 		}
 		m = m[1:]
 	}
@@ -169,12 +175,12 @@ func TestPtyChannels(t *testing.T) {
 	y.types("stty size\r", "\r\n24 80\r\n"+ptyPrompt)
 	y.send(4, `{"Width":120,"Height":40}`)
 	y.types("stty size\r", "\r\n40 120\r\n"+ptyPrompt)
-	y.types("echo error >&2\r", "\r\nerror\r\n"+ptyPrompt)
+	y.types("sh -c 'echo error >&2; exit 3'\r", "\r\nerror\r\n"+ptyPrompt)
 	y.send(255, "\x00")
 	for y.read() {
 	}
-	if y.code != websocket.StatusNormalClosure {
-		t.Errorf("closed with %d", y.code)
+	if y.code != 4003 || !strings.Contains(y.status, `"status":"Failure","message":"exit status 3"`) {
+		t.Errorf("closed with %d, status %s", y.code, y.status)
 	}
 }
 
