@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
@@ -134,14 +135,28 @@ func (c *Client) runOver(ctx context.Context, link *wire.Conn) (Ending, error) {
 
 // dial makes a connection that offers these subprotocols before the Client's own.
 func (c *Client) dial(ctx context.Context, url string, inPieces bool, protocols ...string) (*wire.Conn, error) {
-	bounds := c.bounds()
-	return wire.Dial(ctx, url, c.Header, c.TLS, wire.Options{
-		Subprotocols:   append(protocols, c.Subprotocols...),
+	bounds, trace := c.bounds(), traceOf(ctx)
+	var answer *http.Response
+	conn, err := wire.Dial(ctx, url, c.Header, c.TLS, wire.Options{
+		Answered:       func(r *http.Response) { answer = r },
+		Pong:           trace.Pong,
+		Subprotocols:   slices.Concat(protocols, protocolsOf(c.Framing), c.Subprotocols),
 		Compress:       c.Compress,
 		MaxMessageSize: bounds.maxMessageSize(),
 		InPieces:       inPieces,
 		PingInterval:   bounds.pingInterval(),
 	})
+	if err != nil {
+		return nil, err
+	}
+	if f, ok := c.Framing.(ClientChannels); ok && !f.agrees(conn.Subprotocol()) {
+		conn.Close(wire.Ending{Code: codeNormal}, drainLimit)
+		return nil, ErrNoChannels
+	}
+	if trace.Connected != nil {
+		trace.Connected(answer)
+	}
+	return conn, nil
 }
 
 func (c *Client) bounds() *Bounds {

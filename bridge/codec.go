@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"context"
+
 	"github.com/wsbridge/wsbridge/bridge/internal/wire"
 	"github.com/wsbridge/wsbridge/process"
 )
@@ -47,6 +49,21 @@ type codec interface {
 type lastWorder interface {
 	// lastWord adds to d what the client gets behind all output.
 	lastWord(d *delivery, state process.State) error
+}
+
+// moreStreams is a codec of a Client that has more streams than input and output.
+type moreStreams interface {
+	// beside is one whose messages are sent until ctx ends; nil: there is none.
+	beside(ctx context.Context) source
+
+	// inputEnded is the message that says that there is no more input.
+	inputEnded() []byte
+
+	// besides is written to beside the output.
+	besides() *feed
+
+	// failure is what is wrong with the server, whoever has closed first.
+	failure() error
 }
 
 // A chatterer is a codec that leaves out some of the program's output. It tells of

@@ -14,13 +14,13 @@ import (
 // a channel that it closes on 255: 0 is the end of the input. It gets standard output on
 // 1, standard error on 2, which is reported as events too, and on 3, at the end, how the
 // program ended. What comes on other channels is dropped, and text ends the session with
-// 1003. A client that offers v5.channel.k8s.io or v4.channel.k8s.io gets that. A Client
-// cannot use it.
+// 1003. A client that offers v5.channel.k8s.io or v4.channel.k8s.io gets that. For a
+// Client there is ClientChannels.
 type Channels struct{}
 
 func (Channels) newCodec() codec { return &channelsCodec{} }
 
-func (Channels) protocols() []string { return []string{"v5.channel.k8s.io", "v4.channel.k8s.io"} }
+func (Channels) protocols() []string { return []string{channelsProtocol, "v4.channel.k8s.io"} }
 
 type channelsCodec struct{}
 
@@ -78,6 +78,11 @@ func (*channelsCodec) cut(d *delivery, s *stream, _ bool) error {
 	if s.name == "stderr" {
 		channel = stderrChannel
 	}
+	return cutChannel(d, s, channel)
+}
+
+// cutChannel sends what a stream has brought on a channel.
+func cutChannel(d *delivery, s *stream, channel byte) error {
 	payload := s.buf[wire.HeaderRoom-1:] // the room before the data has a byte for it
 	payload[0] = channel
 	err := d.add(wire.Binary, payload, true)

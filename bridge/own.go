@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,10 +19,12 @@ type ownStreams struct {
 	listening
 
 	codec  codec
+	more   moreStreams // the codec, if that has more streams
 	input  io.Reader
 	settle func(context.Context) // waits until the server has everything; nil: it has what was sent
 	in     inbox
 	feed   feed
+	feeds  []*feed // and those of the other streams
 	failed atomic.Pointer[localError]
 
 	writers sync.WaitGroup // the feeder, for which nobody waits
@@ -33,6 +36,11 @@ func newOwnStreams(input io.Reader, output sink, linger time.Duration, f Framing
 	o := &ownStreams{codec: codecOf(f), input: input}
 	o.linger, o.news = linger, make(chan struct{}, 1)
 	o.in = inbox{codec: o.codec, give: o.give, act: func(action) {}, arrived: func(bool, bool) { o.hearsNow() }}
+	o.feeds = []*feed{&o.feed}
+	if more, ok := o.codec.(moreStreams); ok {
+		o.more, o.feeds = more, append(o.feeds, more.besides())
+		o.in.act = o.act
+	}
 	o.feed.init(output, limit, &o.writers, func(err error) {
 		failure := &localError{"write output", err}
 		o.failed.Store(failure)
@@ -42,10 +50,26 @@ func newOwnStreams(input io.Reader, output sink, linger time.Duration, f Framing
 }
 
 func (o *ownStreams) inbox() *inbox { return &o.in }
-func (o *ownStreams) hurry(error)   { o.feed.waitNoMore() }
-func (o *ownStreams) closeInput()   { o.feed.finish() }
 func (o *ownStreams) lastWord()     {}
 func (o *ownStreams) release()      {}
+
+func (o *ownStreams) hurry(error) {
+	for _, f := range o.feeds {
+		f.waitNoMore()
+	}
+}
+
+func (o *ownStreams) closeInput() {
+	for _, f := range o.feeds {
+		f.finish()
+	}
+}
+
+// act takes an action, none of which asks for a program here.
+func (o *ownStreams) act(do action) {
+	do(nil)
+	o.isAnswered()
+}
 
 func (o *ownStreams) give(batch []byte) {
 	o.holdOn()
@@ -58,7 +82,7 @@ func (o *ownStreams) pump(ctx context.Context, out outlet, batch *wire.Batch) er
 	from := &ownSource{r: o.input, ctx: ctx}
 	defer from.stop()
 	d := &delivery{codec: o.codec, out: expecting{out, &o.listening}, batch: batch}
-	switch readErr, err := d.run(&stream{name: "stdin", from: from}); {
+	switch readErr, err := o.deliver(ctx, d, &stream{name: "stdin", from: from}); {
 	case err != nil:
 		return nil // the outlet has failed: the cause comes from the socket
 	case ctx.Err() != nil:
@@ -72,6 +96,26 @@ func (o *ownStreams) pump(ctx context.Context, out outlet, batch *wire.Batch) er
 	return o.listenOn(ctx)
 }
 
+// deliver delivers the input, and as long as it lasts what a codec has beside that.
+func (o *ownStreams) deliver(ctx context.Context, d *delivery, input *stream) (readErr, err error) {
+	if o.more == nil {
+		return d.run(input)
+	}
+	var wg sync.WaitGroup
+	ctx, stop := context.WithCancel(ctx)
+	if from := o.more.beside(ctx); from != nil {
+		wg.Go(func() { _, _ = d.run(&stream{name: sizesName, from: from}) })
+	}
+	readErr, err = d.run(input)
+	stop()
+	wg.Wait()
+	if err == nil && readErr == io.EOF {
+		err = cmp.Or(d.add(wire.Binary, o.more.inputEnded(), true), d.flush())
+		d.batch.End()
+	}
+	return readErr, err
+}
+
 func (o *ownStreams) wait(ctx context.Context) error {
 	<-ctx.Done()
 	return context.Cause(ctx)
@@ -80,14 +124,14 @@ func (o *ownStreams) wait(ctx context.Context) error {
 // end waits until what came is written, for a while when the session is asked to
 // end.
 func (o *ownStreams) end(_ error, draining, _ context.Context) (none process.State) {
-	select {
-	case <-o.feed.done:
-		return none
-	case <-draining.Done():
-	}
-	select {
-	case <-o.feed.done:
-	case <-time.After(drainLimit):
+	enough, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	defer context.AfterFunc(draining, func() { time.AfterFunc(drainLimit, cancel) })()
+	for _, f := range o.feeds {
+		select {
+		case <-f.done:
+		case <-enough.Done():
+		}
 	}
 	return none
 }
@@ -100,6 +144,9 @@ func (o *ownStreams) failure(cause error) error {
 	}
 	if err := o.failed.Load(); err != nil {
 		return err
+	}
+	if o.more != nil {
+		return o.more.failure()
 	}
 	return nil
 }

@@ -195,7 +195,7 @@ func isFinal(err error) bool {
 		}
 		return e.Status >= 400 && e.Status < 500
 	}
-	return errors.Is(err, ErrNotResumable)
+	return errors.Is(err, ErrNotResumable) || errors.Is(err, ErrNoChannels)
 }
 
 // comesAgain reports whether a Client connects again after a session that has ended

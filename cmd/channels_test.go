@@ -6,7 +6,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -99,10 +102,30 @@ func TestChannels(t *testing.T) {
 	}
 }
 
-// A client of connect has one stream in each direction.
+// A client of connect has the streams apart, and exits as the program did, also at a server
+// that says so on a channel alone. It waits for the end of a program that is silent.
 func TestConnectChannels(t *testing.T) {
-	_, _, status, stderr := parse("connect", "--framing=channels", "ws://127.0.0.1:1/")
-	if status != 2 || !strings.Contains(stderr, "--framing=channels is for the server") {
-		t.Errorf("%d: %s", status, stderr)
+	t.Parallel()
+	s := serveEnviron(t, "tcp", os.Environ(), "--framing=channels", "sh", "-c", "sort; sleep 1.2; echo late; echo error >&2; exit 3")
+	kube := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"v5.channel.k8s.io"}})
+		if err != nil {
+			return
+		}
+		for _, m := range []string{"\x01", "\x02", "\x03", "\x01a\nb\nlate\n", "\x02error\n",
+			"\x03" + `{"status":"Failure","details":{"causes":[{"reason":"ExitCode","message":"3"}]}}`} {
+			_ = c.Write(r.Context(), websocket.MessageBinary, []byte(m))
+		}
+		_ = c.Close(websocket.StatusNormalClosure, "")
+	}))
+	defer kube.Close()
+	for _, where := range []string{s.where, kube.Listener.Addr().String()} {
+		var out, stderr strings.Builder
+		cmd := exec.CommandContext(t.Context(), "wsbridge", "connect", "--framing=channels", "ws://"+where+"/")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader("b\na\n"), &out, &stderr
+		err := cmd.Run()
+		if cmd.ProcessState.ExitCode() != 3 || out.String() != "a\nb\nlate\n" || stderr.String() != "error\n" {
+			t.Errorf("%v, %q, %q", err, out.String(), stderr.String())
+		}
 	}
 }

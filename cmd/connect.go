@@ -36,6 +36,7 @@ type connectOptions struct {
 	clientTLS
 	printOptions
 	againOptions
+	ptyOptions
 }
 
 // clientTLS says how connect and a wss server verify each other.
@@ -102,6 +103,7 @@ func (o *connectOptions) flags() flagGroup {
 	o.lingerOptions.add(flags)
 	o.againOptions.add(flags.FlagSet)
 	o.printOptions.add(flags)
+	o.ptyOptions.add(flags)
 	flags.Var(newList(&o.headers, parseHandshakeHeader), "header", "send `'Name: value'` with the handshake, but not on to another server that it redirects to; may be repeated")
 	flags.Var(newList(&o.subprotocols, commaSeparated(parseSubprotocol)), "subprotocol", "offer these subprotocols (`NAMES`, comma separated), the preferred one first")
 	flags.BoolVar(&o.compress, "compress", false, "offer to compress messages (permessage-deflate)")
@@ -122,8 +124,8 @@ func (o *connectOptions) flags() flagGroup {
 
 func (o *connectOptions) check() error {
 	switch {
-	case o.framing == "channels":
-		return errors.New("--framing=channels is for the server: connect has one stream in each direction")
+	case o.framing == "channels" && len(o.command) > 0:
+		return errors.New("--framing=channels cannot be combined with a COMMAND, which has one stream in each direction")
 	case o.insecure && o.sslCA != "":
 		return errors.New("--sslca cannot be combined with --insecure, which verifies nothing")
 	}
@@ -131,7 +133,7 @@ func (o *connectOptions) check() error {
 	if o.isBytes() {
 		framing = "bytes"
 	}
-	return cmp.Or(o.lingerOptions.check(), o.framingOptions.check(), o.printOptions.check(framing, o.command), o.againOptions.check(), checkPair(o.sslCert, o.sslKey))
+	return cmp.Or(o.lingerOptions.check(), o.framingOptions.check(), o.printOptions.check(framing, o.command), o.againOptions.check(), o.checkPty(), checkPair(o.sslCert, o.sslKey))
 }
 
 func parseSubprotocol(s string) (string, error) {
@@ -187,6 +189,12 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 		c.Header.Set("Origin", o.origin)
 	}
 	c.Framing = o.framingOptions.value()
+	if o.framing == "channels" {
+		c.Framing = o.channels.framing(o.stderr, nil)
+		if !o.lingerGiven() { // the end of the input reaches the program, which then ends
+			c.Linger, c.AnswerTimeout = -1, 0
+		}
+	}
 	c.TLS = &tls.Config{InsecureSkipVerify: o.insecure}
 	if o.sslCA != "" {
 		pool, err := listen.ReadAuthorities(o.sslCA)
@@ -223,12 +231,28 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 		}
 		c.Command = command
 	}
-	end, err := c.Run(ctx, o.url)
+	if o.pty {
+		traced, restore, err := o.atTerminal(ctx, c, stop)
+		if err != nil {
+			return err
+		}
+		defer restore()
+		ctx = traced
+	}
+	end, err := c.Run(ctx, cmp.Or(o.dialURL, o.url))
 	switch {
 	case ctx.Err() != nil:
 		return nil // we were asked to end, and did
 	case err != nil:
 		return o.runError(err)
+	}
+	return o.verdict(end)
+}
+
+// verdict is the error that an ending of the connection stands for.
+func (o *connectOptions) verdict(end bridge.Ending) error {
+	if err, ok := o.channels.verdict(end); ok {
+		return err
 	}
 	status := end.ExitStatus()
 	if status == 0 {

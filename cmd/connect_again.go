@@ -114,6 +114,9 @@ func (o *connectOptions) runError(err error) error {
 	if errors.Is(err, bridge.ErrBadKey) {
 		return hint.Usage(fmt.Errorf("cannot connect to %q: %w", shownURL(o.url), err), "without resume=KEY, connect --resume makes a key of its own")
 	}
+	if errors.Is(err, bridge.ErrNoChannels) {
+		return hint.Add(fmt.Errorf("cannot connect to %s: %w", shownURL(o.url), err), o.channelsHint())
+	}
 	if errors.Is(err, bridge.ErrNotResumable) {
 		return hint.Add(fmt.Errorf("cannot connect to %s: %w", shownURL(o.url), err), "a wsbridge with --resume does; --reconnect starts a new session each time")
 	}

@@ -11,9 +11,10 @@ import (
 
 // lingerOptions say how long connect waits after the end of its input.
 type lingerOptions struct {
-	linger    time.Duration // negative: until the server closes
-	timeout   time.Duration // 0: no limit
-	timeGiven func() bool
+	linger      time.Duration // negative: until the server closes
+	timeout     time.Duration // 0: no limit
+	lingerGiven func() bool
+	timeGiven   func() bool
 }
 
 func (o *lingerOptions) add(flags flagGroup) {
@@ -21,6 +22,7 @@ func (o *lingerOptions) add(flags flagGroup) {
 	flags.Var(keepValue{&o.linger}, "linger", "after the end of the input, close when nothing has come for `time`; 0 closes at once, forever leaves it to the server")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second,
 		"before that, wait up to `time` for an answer if nothing has come since the last message was sent, and fail if nothing comes; 0 for no limit")
+	o.lingerGiven = func() bool { return flags.Changed("linger") }
 	o.timeGiven = func() bool { return flags.Changed("timeout") }
 }
 

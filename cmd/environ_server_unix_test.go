@@ -33,6 +33,18 @@ func socketDir(t *testing.T) string {
 
 func serveEnviron(t *testing.T, over string, env []string, args ...string) environServer {
 	t.Helper()
+	s, _ := serveAs(t, over, env, args...)
+	return s
+}
+
+// serveProcess is serveEnviron over TCP, with the process.
+func serveProcess(t *testing.T, args ...string) (environServer, *exec.Cmd) {
+	t.Helper()
+	return serveAs(t, "tcp", os.Environ(), args...)
+}
+
+func serveAs(t *testing.T, over string, env []string, args ...string) (environServer, *exec.Cmd) {
+	t.Helper()
 	where := "--port=0"
 	if over == "unix" {
 		where = "--unixsocket=" + filepath.Join(socketDir(t), "s")
@@ -61,7 +73,7 @@ func serveEnviron(t *testing.T, over string, env []string, args ...string) envir
 	if !ok {
 		t.Fatalf("the server does not listen: %s", log.text())
 	}
-	return environServer{over, place.Address}
+	return environServer{over, place.Address}, cmd
 }
 
 func (s environServer) connect(t *testing.T) wire {

@@ -17,7 +17,7 @@ var framingWords = []string{"lines", "bytes", "nul", "json", "lsp", "channels"}
 
 func (o *framingOptions) add(g flagGroup, binary string) {
 	g.Var(newChoice(&o.framing, "", framingWords...), "framing",
-		"what a message is: a line, bytes as they come, a record that ends with NUL, a JSON value a line (MCP), the body behind a Content-Length header (LSP, DAP), or the streams of the command one by one, as Kubernetes has them (channels, for the server only); lines if not given")
+		"what a message is: a line, bytes as they come, a record that ends with NUL, a JSON value a line (MCP), the body behind a Content-Length header (LSP, DAP), or the streams of the command one by one, as Kubernetes has them (channels); lines if not given")
 	g.BoolVar(&o.binary, "binary", false, binary)
 }
 

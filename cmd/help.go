@@ -98,6 +98,10 @@ a user and a password: **http://user:password@proxy:3128**, **https://** or **so
 With a COMMAND, written after **--**, the lines that the command prints are sent, and
 messages are its input, as if it were served by wsbridge.
 
+With **--pty**, connect is a terminal of a program at a wsbridge with **--pty --framing=channels**,
+as ssh is: each key is sent as it is typed, and Ctrl-] leaves. On Windows a change of the
+terminal's size is noticed within half a second.
+
 With **--resume**, connect comes back by itself when the connection is lost, to the same
 session of a wsbridge with **--resume**, and each message arrives exactly once, in both
 directions. With **--reconnect** it connects again to any server, to a new session each time.
@@ -108,7 +112,8 @@ It tries at once, then after 1 s, doubled up to 30 s. The first connection is tr
 The exit status follows the close code.
 
 0
-: the server closed with 1000 or without a code, or connect was ended by SIGTERM, SIGINT or SIGHUP
+: the server closed with 1000 or without a code, or connect was ended by SIGTERM, SIGINT, SIGHUP
+or Ctrl-]
 
 N
 : the server closed with 4000+N, for N up to 255
@@ -127,6 +132,7 @@ const connectExample = `  echo hello | wsbridge connect ws://127.0.0.1:8080/
   wsbridge connect --sslca=authority.pem wss://box.example:8443/
   wsbridge connect ws+unix:///run/app.sock:/path
   wsbridge connect ws://127.0.0.1:8080/ -- ./bot.sh
+  wsbridge connect --pty ws://127.0.0.1:8080/
   wsbridge connect --resume ws://127.0.0.1:8080/ < orders.txt > answers.txt`
 
 // setHelp makes --help print the flags of cmd under their headings; commands

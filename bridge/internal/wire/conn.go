@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,6 +68,12 @@ type Options struct {
 	// not positive.
 	PingInterval time.Duration
 
+	// Answered, if not nil, is told the answer to the handshake that Dial has made.
+	Answered func(*http.Response)
+
+	// Pong, if not nil, is told how long a pong has taken.
+	Pong func(time.Duration)
+
 	// SendBuffer is how much the system may keep for a client that does not read;
 	// zero leaves that to the system, where it may be megabytes.
 	SendBuffer int
@@ -120,6 +127,9 @@ func newConn(o Options, masked bool) *Conn {
 	c.reader.checker.fromServer, c.reader.answerAfter = masked, o.AnswerAfter
 	c.writer.free.L = &c.writer.mu
 	c.life.interval = o.PingInterval
+	if o.Pong != nil {
+		c.life.timing = &timing{told: o.Pong}
+	}
 	return c
 }
 

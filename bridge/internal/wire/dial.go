@@ -35,7 +35,7 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 	host := header.Get("Host")
 	header.Del("Host")
 	c := newConn(o, true)
-	ws, _, err := websocket.Dial(ctx, to.url.String(), &websocket.DialOptions{
+	ws, answer, err := websocket.Dial(ctx, to.url.String(), &websocket.DialOptions{
 		HTTPClient: &http.Client{
 			Transport:     dialing{t, way, c, to.name},
 			CheckRedirect: to.redirects(header),
@@ -55,6 +55,9 @@ func Dial(ctx context.Context, url string, header http.Header, config *tls.Confi
 		return nil, err
 	}
 	c.ws = ws
+	if o.Answered != nil {
+		o.Answered(answer)
+	}
 	ws.SetReadLimit(-1) // Options.MaxMessageSize is the limit
 	return c, nil
 }

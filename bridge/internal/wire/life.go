@@ -51,6 +51,29 @@ type life struct {
 	reached int64         // bytes that its system had taken at the last interval
 	numbers *numbers      // of messages; nil: they have none
 	taken   func() bool   // decides whether a ping is answered; nil: it always is
+	timing  *timing       // nil: nobody wants to know
+}
+
+// A timing measures how long the newest ping takes that can be told from the one before.
+type timing struct {
+	told    func(time.Duration)
+	payload string    // of the ping
+	sent    time.Time // zero: it was answered
+}
+
+// begins takes note of a ping that is sent.
+func (t *timing) begins(payload []byte) {
+	if t != nil && (t.sent.IsZero() || t.payload != string(payload)) {
+		t.payload, t.sent = string(payload), time.Now()
+	}
+}
+
+// ends takes note of a pong.
+func (t *timing) ends(payload []byte) {
+	if t != nil && !t.sent.IsZero() && t.payload == string(payload) {
+		t.told(time.Since(t.sent))
+		t.sent = time.Time{}
+	}
 }
 
 // Watch begins to look whether the peer lives, and pings it if there is an
@@ -122,6 +145,7 @@ func (c *Conn) ping() bool {
 	case given > l.read:
 		payload = strconv.AppendInt(nil, given, 10)
 	}
+	l.timing.begins(payload)
 	if c.control(appendFrame(nil, finBit|opPing, payload, c.masked)) != nil {
 		return false
 	}
@@ -172,6 +196,7 @@ func (c *Conn) gotPong(payload []byte) {
 	l := &c.life
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.timing.ends(payload)
 	n, err := strconv.ParseInt(string(payload), 10, 64)
 	switch {
 	case err != nil:

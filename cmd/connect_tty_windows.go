@@ -1,0 +1,38 @@
+package cmd
+
+import (
+	"os"
+	"sync"
+	"time"
+)
+
+// moreSignals are those that a tty looks out for besides stopSignals.
+var moreSignals []os.Signal
+
+func isSuspend(os.Signal) bool { return false }
+func isQuit(os.Signal) bool    { return false }
+func suspend(chan<- os.Signal) {}
+
+// die ends the process.
+func die(os.Signal) { os.Exit(1) }
+
+// sizeNews has an element when the size of the terminal may have changed, of which
+// Windows does not tell.
+func sizeNews() (news <-chan time.Time, stop func()) {
+	c, done := make(chan time.Time), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer close(c)
+		ticker := time.NewTicker(500 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case now := <-ticker.C:
+				c <- now
+			case <-done:
+				return
+			}
+		}
+	})
+	return c, sync.OnceFunc(func() { close(done) })
+}
