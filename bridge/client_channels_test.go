@@ -112,7 +112,9 @@ func TestClientChannelsSizes(t *testing.T) {
 func TestClientChannelsLeft(t *testing.T) {
 	t.Parallel()
 	nc := &wiretest.Conn{}
-	s := accepted(t, ClientChannels{}, wire.Options{}, nc, nil, readerAfter{make(chan struct{}), nil}, discard{})
+	over := make(chan struct{})
+	defer close(over)
+	s := accepted(t, ClientChannels{}, wire.Options{}, nc, nil, readerAfter{over, strings.NewReader("")}, discard{})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errGoingAway)
 	if cause := s.far.pump(ctx, s, s.link.NewBatch()); cause != error(errGoingAway) || len(nc.Sent()) > 0 {

@@ -181,6 +181,9 @@ func (o *connectOptions) client() (*bridge.Client, error) {
 		Logger:         newLogger(o.stderr, "info", "text"),
 		Reconnect:      o.reconnects(),
 	}
+	if o.verbose {
+		c.PingInterval = verbosePings
+	}
 	o.lingerOptions.apply(c)
 	for _, f := range o.headers {
 		c.Header.Add(f.Name, f.Value)
@@ -231,15 +234,21 @@ func runConnect(ctx context.Context, o *connectOptions) error {
 		}
 		c.Command = command
 	}
-	if o.pty {
-		traced, restore, err := o.atTerminal(ctx, c, stop)
+	trace := o.trace()
+	switch {
+	case o.pty:
+		restore, err := o.atTerminal(c, trace, stop)
 		if err != nil {
 			return err
 		}
 		defer restore()
-		ctx = traced
+	case o.isPrompting():
+		defer o.atPrompt(c, stop)()
 	}
-	end, err := c.Run(ctx, cmp.Or(o.dialURL, o.url))
+	end, err := c.Run(bridge.WithTrace(ctx, trace), cmp.Or(o.dialURL, o.url))
+	if o.verbose && err == nil {
+		defer o.remark(endText(end))
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil // we were asked to end, and did

@@ -10,10 +10,12 @@ import (
 // printOptions say how connect prints what comes.
 type printOptions struct {
 	timestamps bool
+	verbose    bool
 }
 
 func (o *printOptions) add(flags flagGroup) {
 	flags.BoolVar(&o.timestamps, "timestamps", false, "print the local time before each line that comes")
+	flags.BoolVar(&o.verbose, "verbose", false, "print on standard error what the server has answered to the handshake, the time of each ping (every 10 s), and how the connection was closed")
 }
 
 func (o *printOptions) check(framing string, command []string) error {

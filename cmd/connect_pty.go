@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -89,10 +88,10 @@ const leaveKey = 0x1d
 // atTerminal makes the user's terminal one of the program's. leave ends the connection;
 // restore must be called when it has ended. The terminal is in raw mode as soon as there
 // is a connection.
-func (o *connectOptions) atTerminal(ctx context.Context, c *bridge.Client, leave func()) (traced context.Context, restore func(), err error) {
+func (o *connectOptions) atTerminal(c *bridge.Client, trace *bridge.Trace, leave func()) (restore func(), err error) {
 	t := terminalOf(o.streams)
 	if t == nil {
-		return nil, nil, hint.Add(errors.New("--pty needs a terminal on standard input"), "--framing=channels is the same without one")
+		return nil, hint.Add(errors.New("--pty needs a terminal on standard input"), "--framing=channels is the same without one")
 	}
 	var stop func()
 	var sizes <-chan bridge.TerminalSize
@@ -109,15 +108,18 @@ func (o *connectOptions) atTerminal(ctx context.Context, c *bridge.Client, leave
 	c.Stdout = screen
 	c.Linger, c.AnswerTimeout = -1, 0 // it is the server that closes
 	release := t.guard(func() {})
-	said := false
-	traced = bridge.WithTrace(ctx, &bridge.Trace{Connected: func(*http.Response) {
+	told, said := trace.Connected, false
+	trace.Connected = func(r *http.Response) {
+		if told != nil {
+			told(r)
+		}
 		if !said {
 			said = true
-			fmt.Fprint(o.stderr, "wsbridge: connected; Ctrl-] leaves\n")
+			o.remark("connected; Ctrl-] leaves")
 		}
 		_ = t.raw()
-	}})
-	return traced, func() {
+	}
+	return func() {
 		if stop != nil {
 			stop()
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/wsbridge/wsbridge/bridge"
 )
 
-// A tty is the terminal that connect runs on. It is restored whatever signal ends or
-// stops the process; only SIGKILL and a crash of the Go runtime leave it as it is.
+// A tty is the terminal that connect runs on. It is restored whatever signal ends the
+// process; only SIGKILL and a crash leave it as it is.
 type tty struct {
 	in  *os.File
 	out *os.File // what knows the size, which on Windows is not in
@@ -79,8 +79,24 @@ func (t *tty) size() (size bridge.TerminalSize, ok bool) {
 	return bridge.TerminalSize{Columns: columns, Rows: rows}, err == nil && columns > 0 && rows > 0
 }
 
-// guard restores the terminal when a second signal ends the process, and while one stops
-// it; again is called when it goes on. release ends this, and restores it for good.
+// goOn begins the raw mode again that a shell has ended meanwhile.
+func (t *tty) goOn() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.before != nil {
+		_, _ = term.MakeRaw(int(t.in.Fd()))
+	}
+}
+
+// suspend stops the process until its shell lets it go on, with the terminal restored.
+func (t *tty) suspend() {
+	t.restore(false)
+	suspend()
+	_ = t.raw()
+}
+
+// guard restores the terminal when a second signal ends the process; again is called when
+// the process was stopped and goes on. release ends this, and restores it for good.
 func (t *tty) guard(again func()) (release func()) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, append(stopSignals(), moreSignals...)...)
@@ -88,13 +104,8 @@ func (t *tty) guard(again func()) (release func()) {
 	wg.Go(func() {
 		stops := 0
 		for s := range signals {
-			if isSuspend(s) {
-				wasRaw := t.isRaw()
-				t.restore(false)
-				suspend(signals)
-				if wasRaw {
-					_ = t.raw()
-				}
+			if isContinue(s) {
+				t.goOn()
 				again()
 				continue
 			}
@@ -119,6 +130,7 @@ func (t *tty) sizes() (sizes <-chan bridge.TerminalSize, stop func()) {
 	newest := make(chan bridge.TerminalSize, 1)
 	var wg sync.WaitGroup
 	wg.Go(func() {
+		defer close(newest)
 		for range news {
 			size, ok := t.size()
 			if !ok || size == last {

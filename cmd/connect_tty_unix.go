@@ -9,26 +9,28 @@ import (
 	"time"
 )
 
-// moreSignals are those that a tty looks out for besides stopSignals.
-var moreSignals = []os.Signal{syscall.SIGTSTP, syscall.SIGQUIT}
+// moreSignals are those that a tty looks out for besides stopSignals. SIGTSTP is not one
+// of them: a process that has once asked for it is not stopped by it any more.
+var moreSignals = []os.Signal{syscall.SIGCONT, syscall.SIGQUIT}
 
-func isSuspend(s os.Signal) bool { return s == syscall.SIGTSTP }
-func isQuit(s os.Signal) bool    { return s == syscall.SIGQUIT }
+func isContinue(s os.Signal) bool { return s == syscall.SIGCONT }
+func isQuit(s os.Signal) bool     { return s == syscall.SIGQUIT }
 
-// suspend stops the process as SIGTSTP does by itself, and returns when it goes on, or at
-// once if there is nobody to let it go on. Then signals has news of SIGTSTP again.
-func suspend(signals chan<- os.Signal) {
+// suspend stops the process as a terminal does when somebody types Ctrl-Z, and returns
+// when it goes on, or soon if there is no shell to let it go on.
+func suspend() {
 	goesOn := make(chan os.Signal, 1)
 	signal.Notify(goesOn, syscall.SIGCONT)
 	defer signal.Stop(goesOn)
-	signal.Reset(syscall.SIGTSTP)
-	defer signal.Notify(signals, syscall.SIGTSTP)
-	_ = syscall.Kill(os.Getpid(), syscall.SIGTSTP)
+	_ = syscall.Kill(0, syscall.SIGTSTP)
 	select {
 	case <-goesOn:
-	case <-time.After(100 * time.Millisecond): // in an orphaned process group
+	case <-time.After(100 * time.Millisecond):
 	}
 }
+
+// interrupt does what a terminal does when somebody types Ctrl-C.
+func interrupt(func()) { _ = syscall.Kill(0, syscall.SIGINT) }
 
 // die ends the process by a signal.
 func die(s os.Signal) {

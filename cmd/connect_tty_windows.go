@@ -9,9 +9,12 @@ import (
 // moreSignals are those that a tty looks out for besides stopSignals.
 var moreSignals []os.Signal
 
-func isSuspend(os.Signal) bool { return false }
-func isQuit(os.Signal) bool    { return false }
-func suspend(chan<- os.Signal) {}
+func isContinue(os.Signal) bool { return false }
+func isQuit(os.Signal) bool     { return false }
+func suspend()                  {} // there is nothing like it
+
+// interrupt does what Ctrl-C is for.
+func interrupt(leave func()) { leave() }
 
 // die ends the process.
 func die(os.Signal) { os.Exit(1) }

@@ -98,6 +98,11 @@ a user and a password: **http://user:password@proxy:3128**, **https://** or **so
 With a COMMAND, written after **--**, the lines that the command prints are sent, and
 messages are its input, as if it were served by wsbridge.
 
+On a terminal the line being typed is edited as in a shell, with the history of this run, and
+stays below the messages that come. Ctrl-D ends the input, Ctrl-C ends connect. Messages show
+colours, unlike other control characters, which are shown as **^[**. In a pipe, messages are
+printed as they are. NO_COLOR, if it is set, takes the dimness from wsbridge's own remarks.
+
 With **--pty**, connect is a terminal of a program at a wsbridge with **--pty --framing=channels**,
 as ssh is: each key is sent as it is typed, and Ctrl-] leaves. On Windows a change of the
 terminal's size is noticed within half a second.
