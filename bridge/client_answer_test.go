@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -58,13 +60,15 @@ func TestResumingClientWaitsForAnAnswer(t *testing.T) {
 	srv := serve(t, child(&Handler{Hosting: Resume{For: time.Minute}}, "late", "1000"))
 	cut := cutBetween(t, srv, never)
 	var out bytes.Buffer
-	lost := time.AfterFunc(500*time.Millisecond, cut.cutAll)
+	lost := time.AfterFunc(testLimit, cut.cutAll)
 	defer lost.Stop()
+	first := sync.OnceFunc(func() { lost.Reset(500 * time.Millisecond) })
+	ctx := WithTrace(t.Context(), &Trace{Connected: func(*http.Response) { first() }})
 	c := &Client{
 		Stdin: strings.NewReader("hello"), Stdout: &out, Linger: 20 * time.Millisecond, AnswerTimeout: testLimit,
 		Reconnect: &Reconnect{Resume: true, wait: noWait},
 	}
-	end, err := c.Run(t.Context(), cut.url(""))
+	end, err := c.Run(ctx, cut.url(""))
 	if err != nil || end.Code != 1000 || out.String() != "hello\n" {
 		t.Errorf("%q, %v, %v", out.String(), end, err)
 	}
