@@ -54,6 +54,7 @@ func (t *tty) raw() error {
 	before, err := term.MakeRaw(int(t.in.Fd()))
 	if err == nil {
 		t.before = before
+		obeySequences(t.out)
 	}
 	return err
 }

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// obeySequences has a terminal obey escape sequences, as those of unix do.
+func obeySequences(*os.File) {}
+
 // moreSignals are those that a tty looks out for besides stopSignals. SIGTSTP is not one
 // of them: a process that has once asked for it is not stopped by it any more.
 var moreSignals = []os.Signal{syscall.SIGCONT, syscall.SIGQUIT}

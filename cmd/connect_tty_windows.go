@@ -4,7 +4,18 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/windows"
 )
+
+// obeySequences has a console obey escape sequences, which it may print otherwise.
+func obeySequences(out *os.File) {
+	var mode uint32
+	console := windows.Handle(out.Fd())
+	if windows.GetConsoleMode(console, &mode) == nil {
+		_ = windows.SetConsoleMode(console, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING)
+	}
+}
 
 // moreSignals are those that a tty looks out for besides stopSignals.
 var moreSignals []os.Signal
