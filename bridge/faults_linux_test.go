@@ -3,10 +3,12 @@ package bridge
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -211,14 +213,18 @@ func (s *scene) kill(pid int) {
 // waitStopped waits until one of this process's children has stopped.
 func (s *scene) waitStopped() {
 	s.Helper()
+	var states map[int]string
 	until(s, func() bool {
+		states = make(map[int]string)
 		for _, pid := range pids() {
-			if state, parent := stat(pid); state == "T" && parent == os.Getpid() {
-				return true
+			if state, parent := stat(pid); parent == os.Getpid() {
+				states[pid] = state
 			}
 		}
-		return false
-	}, func() string { return "a stopped child" })
+		return slices.Contains(slices.Collect(maps.Values(states)), "T")
+	}, func() string {
+		return fmt.Sprintf("a stopped child, but there are %v, and the log is\n%s", states, s.log)
+	})
 }
 
 func openFiles() int {
