@@ -259,7 +259,10 @@ type greeting struct {
 
 // greet sends the hello.
 func (s *seat) greet(out outlet, b *wire.Batch) error {
-	text, err := json.Marshal(greeting{s.hub.name, s.resumed, s.received, s.cursor.Number() + 1})
+	text, err := json.Marshal(struct {
+		greeting
+		ReadOnly bool `json:"readonly,omitempty"`
+	}{greeting{s.hub.name, s.resumed, s.received, s.cursor.Number() + 1}, s.isReadOnly()})
 	if err != nil {
 		return err
 	}

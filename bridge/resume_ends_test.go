@@ -161,3 +161,23 @@ func TestResumeReadOnly(t *testing.T) {
 	events.wait(aDetachment)
 	resume(t, srv, received(testKey, 0), true).wantGreeting(greeting{testKey, true, 5, 1})
 }
+
+// The hello says that what a client sends is dropped, and nothing of that otherwise.
+func TestHelloReadOnly(t *testing.T) {
+	for _, test := range []struct {
+		framing Framing
+		want    string
+	}{
+		{ReadOnly{}, `{"session":"` + testKey + `","resumed":false,"received":0,"next":1,"readonly":true}`},
+		{ReadOnly{Channels{}}, `{"session":"` + testKey + `","resumed":false,"received":0,"next":1,"readonly":true}`},
+		{nil, `{"session":"` + testKey + `","resumed":false,"received":0,"next":1}`},
+	} {
+		h := resumable("echo")
+		h.Framing = test.framing
+		srv := serve(t, h)
+		c := connectAt(t, srv, srv.Listener.Addr().String(), handshakeFor(srv, "/?"+keyed(testKey), "Sec-WebSocket-Protocol: wsbridge.v1"))
+		if got := c.message(); got != test.want {
+			t.Errorf("%#v: %s", test.framing, got)
+		}
+	}
+}

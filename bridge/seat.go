@@ -85,6 +85,12 @@ func (c *counting) feed(batch []byte, start int, kind wire.Kind) ([]byte, action
 	return batch, do, nil
 }
 
+// isReadOnly reports whether what the client sends is dropped.
+func (s *seat) isReadOnly() bool {
+	_, ok := s.in.codec.(*counting).codec.(readOnlyCodec)
+	return ok
+}
+
 // give gives the program a batch, whole or not at all. After a batch that was not
 // taken no other is given, so that there is no gap.
 func (s *seat) give(batch []byte) {

@@ -2,8 +2,8 @@
 // or --share: import { ResumingSocket } from './.wsbridge/client.js'.
 //
 // It dispatches open and close once. In between, state events have the detail { state, since,
-// retryAt, resumed, away }: connecting, open, away or closed; times as of Date.now(); whether the
-// program is still the same, and for how many ms the socket was away.
+// retryAt, resumed, away, readonly }: connecting, open, away or closed; times as of Date.now();
+// whether the program is the same, how many ms it was away, and if --readonly drops what is sent.
 //
 // With --resume each message arrives exactly once, both ways. Own messages are kept until a new
 // connection tells what the server has; one is made for that when they exceed a mebibyte. With
@@ -90,7 +90,7 @@ export class ResumingSocket extends EventTarget {
     socket.onclose = event => { abandon(socket); this.#ended(socket, event); };
   }
 
-  #greeted(socket, { session, resumed, received, next }) {
+  #greeted(socket, { session, resumed, received, next, readonly = false }) {
     const known = this.#memory.session, away = this.state === 'away' ? Date.now() - this.since : 0;
     if (!known.greeted) known.shared = session !== known.key;
     if (received > known.dropped) this.#failures = 0;
@@ -107,7 +107,7 @@ export class ResumingSocket extends EventTarget {
       this.readyState = 1;
       this.dispatchEvent(new Event('open'));
     }
-    if (this.state !== 'open') this.#become('open', { resumed, away });
+    if (this.state !== 'open') this.#become('open', { resumed, away, readonly });
   }
 
   #receive(number, { data, origin }) {

@@ -1,4 +1,4 @@
-// Made of main.js and its modules by go generate. Their SHA-256: b9adfd882712ecd1d63635948120929bc988b0acba184ee803aa46130c674449
+// Made of main.js and its modules by go generate. Their SHA-256: b9592e478bcd718c64b783cde023bce65839a7bce5aa061437294972ce377ad5
 var prefix="wsbridge.";function recall(key,otherwise,area="localStorage"){try{return JSON.parse(window[area].
 getItem(prefix+key))??otherwise}catch{return otherwise}}function remember(key,value,area="localStora\
 ge"){try{window[area].setItem(prefix+key,JSON.stringify(value))}catch{}}var Address=class{#field;#page=location.href.replace(/#.*/,"");constructor(field){this.#field=field;
@@ -105,16 +105,16 @@ new WebSocket(url.href,this.#protocols);socket.binaryType=this.#binaryType;setTi
 socket)socket.onclose({code:1006})},patience);let next;socket.onmessage=event=>{if(next!==void 0)return this.#receive(
 next++,event);const hello=JSON.parse(event.data);this.#greeted(socket,hello);next=hello.next};socket.
 onclose=event=>{abandon(socket);this.#ended(socket,event)}}#greeted(socket,{session,resumed,received,
-next}){const known=this.#memory.session,away=this.state==="away"?Date.now()-this.since:0;if(!known.greeted)
-known.shared=session!==known.key;if(received>known.dropped)this.#failures=0;const forgotten=known.greeted&&
-!resumed;if(!known.shared&&(forgotten||!this.#memory.drop(received)))return this.#finish(4404,"no su\
-ch session",false);this.#memory.update({key:session,greeted:true,received:resumed?known.received:next-
-1});if(this.#link)abandon(this.#link);[this.#link,this.#attempt,this.protocol]=[socket,void 0,socket.
+next,readonly=false}){const known=this.#memory.session,away=this.state==="away"?Date.now()-this.since:
+0;if(!known.greeted)known.shared=session!==known.key;if(received>known.dropped)this.#failures=0;const forgotten=known.
+greeted&&!resumed;if(!known.shared&&(forgotten||!this.#memory.drop(received)))return this.#finish(4404,
+"no such session",false);this.#memory.update({key:session,greeted:true,received:resumed?known.received:
+next-1});if(this.#link)abandon(this.#link);[this.#link,this.#attempt,this.protocol]=[socket,void 0,socket.
 protocol];for(const message of this.#memory.messages)socket.send(message);if(known.shared)this.#memory.
 drop();this.#keeps=Math.max(keptBytes,2*this.#memory.weight);if(this.#closing)return socket.close(...this.#closing);
 if(this.readyState===0){this.readyState=1;this.dispatchEvent(new Event("open"))}if(this.state!=="ope\
-n")this.#become("open",{resumed,away})}#receive(number,{data,origin}){if(number<=this.#memory.session.
-received)return;this.#memory.session.received=number;this.#failures=0;this.dispatchEvent(new MessageEvent(
+n")this.#become("open",{resumed,away,readonly})}#receive(number,{data,origin}){if(number<=this.#memory.
+session.received)return;this.#memory.session.received=number;this.#failures=0;this.dispatchEvent(new MessageEvent(
 "message",{data,origin}));if(this.readyState<3)this.#memory.update()}#ended(socket,{code,reason,wasClean}){
 const again=code===1006||code===1001&&reason!=="session timeout"&&reason!=="idle";if(socket!==this.#link){
 this.#attempt=void 0;if(this.#link)return this.#closing&&this.#link.close(...this.#closing)}else{this.#link=

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-const mostBytes = 60_000
+const mostBytes = 61_000
 
 func ask(o Options, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
