@@ -43,7 +43,7 @@ func (o *hostingOptions) flags() flagGroup {
 	g := newGroup("A program that outlives its connection, or serves many")
 	g.DurationVar(&o.resume, "resume", 0, "keep a program for this `time` (2m) after its connection is lost; its client comes back with ?resume=KEY, where it chose KEY, as pages do with /.wsbridge/client.js")
 	o.resumeBuffer = bridge.DefaultBuffer
-	g.Var(sizeValue{&o.resumeBuffer}, "resumebuffer", "keep up to `size` bytes of messages that a client of --resume may not have yet; when they are full, the program waits")
+	g.Var(sizeValue{&o.resumeBuffer}, "resumebuffer", "keep up to `size` bytes of messages that a client of --resume may not have yet; when they are full, the program waits; 64KiB if not given with --pty")
 	share := g.VarPF(newChoice(&o.share, "", sharePrograms, shareURLs), "share", "", "run one program for all clients; with =url one for each path and query")
 	share.NoOptDefVal = sharePrograms
 	g.Var(keepValue{&o.keep}, "keep", "keep a shared program for this `time` after its last client has left; forever starts it with the server")

@@ -60,8 +60,8 @@ func newServeCmd(std streams, run func(context.Context, *serveOptions) error) *c
 			if o.ssl && !cmd.Flags().Changed("port") {
 				o.port = defaultTLSPort
 			}
-			if o.pty && o.framing == "" {
-				o.framing = "bytes"
+			if o.pty {
+				o.preferForTerminal()
 			}
 			o.command = args
 			if err := o.check(); err != nil {

@@ -42,6 +42,20 @@ func (o *terminalOptions) check() error {
 	return nil
 }
 
+// terminalBuffer is the --resumebuffer of a terminal. What waits there is still shown
+// after the user has interrupted the program that has printed it.
+const terminalBuffer = 64 << 10
+
+// preferForTerminal sets what --pty means for other flags that are not given.
+func (o *siteOptions) preferForTerminal() {
+	if o.framing == "" {
+		o.framing = "bytes"
+	}
+	if !o.given("resumebuffer") {
+		o.resumeBuffer = terminalBuffer
+	}
+}
+
 // size is that of --ptysize; zeros if it is not given.
 func (o *terminalOptions) size() (columns, rows int, err error) {
 	if o.ptySize == "" {

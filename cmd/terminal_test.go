@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wsbridge/wsbridge/bridge"
 )
@@ -34,6 +35,12 @@ func TestTerminalFlags(t *testing.T) {
 	h := bridgeOf(o)
 	if h.Terminal != (bridge.Terminal)(bridge.Pty{Columns: 132, Rows: 43}) || h.Framing != (bridge.Framing)(bridge.Chunks{}) {
 		t.Errorf("%+v, %+v", h.Terminal, h.Framing)
+	}
+	for flags, want := range map[string]int{"--pty": terminalBuffer, "--pty --resumebuffer=2MiB": 2 << 20, "--binary": bridge.DefaultBuffer} {
+		o, _, _, _ = parse(append(strings.Fields(flags), "--resume=1m", "child")...)
+		if got := bridgeOf(o).Hosting; got != (bridge.Hosting)(bridge.Resume{For: time.Minute, Buffer: want}) {
+			t.Errorf("%s: %+v", flags, got)
+		}
 	}
 	o, _, _, _ = parse("--pty", "--framing=channels", "child")
 	if h := bridgeOf(o); h.Framing != (bridge.Framing)(bridge.Channels{}) {
