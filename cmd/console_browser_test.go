@@ -35,6 +35,7 @@ func TestConsole(t *testing.T) {
 		{"several lines", consoleSeveralLines},
 		{"file", consoleFile},
 		{"binary", consoleBinary},
+		{"framings", consoleFramings},
 		{"streams", consoleStreams},
 		{"inspector", consoleInspector},
 		{"markup", consoleMarkup},

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -72,4 +73,26 @@ func consoleResumeRefused(t *testing.T, browser context.Context) {
 	second.sentence("429: too many sessions")
 	plain := openConsole(t, browser, serveConsole(t, "child", "obey").page)
 	plain.until(`!document.querySelector('#resume').checkVisibility()`)
+}
+
+// consoleFramings names a framing that is not lines, and the page for a terminal.
+func consoleFramings(t *testing.T, browser context.Context) {
+	const says = `[...document.querySelectorAll('#framing, #terminal')].filter(e => e.checkVisibility()).map(e => e.innerText.replace(/\s+/g, ' ')).join('; ')`
+	const terminal = "The command has a terminal. A page for that is examples/terminal of wsbridge."
+	for flags, want := range map[string]string{
+		"":                         "",
+		"--framing=lines":          "",
+		"--framing=lsp":            "framing lsp",
+		"--binary":                 "framing bytes",
+		"--pty":                    "framing bytes; " + terminal,
+		"--pty --framing=channels": "framing channels; " + terminal,
+	} {
+		if runtime.GOOS == "windows" && strings.Contains(flags, "--pty") {
+			continue // is not there
+		}
+		p := openConsole(t, browser, serveConsole(t, append(strings.Fields(flags), "child", "obey")...).page)
+		if got := ask[string](p, says); got != want {
+			t.Errorf("%s: the console says %q, want %q", flags, got, want)
+		}
+	}
 }

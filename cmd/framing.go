@@ -31,6 +31,14 @@ func (o *framingOptions) check() error {
 // isBytes reports whether messages are binary.
 func (o *framingOptions) isBytes() bool { return o.binary || o.framing == "bytes" }
 
+// word is that of --framing; empty: lines.
+func (o *framingOptions) word() string {
+	if o.isBytes() {
+		return "bytes"
+	}
+	return o.framing
+}
+
 func (o *framingOptions) value() bridge.Framing {
 	switch {
 	case o.isBytes():

@@ -30,7 +30,7 @@ func (s *openSite) onion(t timeouts, https net.Addr) http.Handler {
 		pages = http.HandlerFunc(s.live.Missing)
 	}
 	if s.devConsole {
-		pages = console.New(console.Options{Binary: s.isBytes(), PassStderr: s.passStderr, Resume: s.resume > 0}, pages)
+		pages = console.New(console.Options{Framing: s.word(), Terminal: s.pty, PassStderr: s.passStderr, Resume: s.resume > 0}, pages)
 	}
 	if s.files != nil && s.spa {
 		pages = s.files.Index(pages)

@@ -73,7 +73,7 @@ func TestOnion(t *testing.T) {
 		{"a file before the console", nil, "localhost", "/app.js", nil, 200, "1"},
 		{"a page that is loaded again", nil, "localhost", "/", nil, 200, "home</h1><script"},
 		{"the application before the console", nil, "localhost", "/others", nil, 200, "home"},
-		{"the console before \"not found\"", nil, "localhost", "/missing.html", nil, 200, "data-messages"},
+		{"the console before \"not found\"", nil, "localhost", "/missing.html", nil, 200, "data-framing"},
 		{"\"not found\", which is loaded again", nil, "localhost", "/missing.html", []string{"Sec-Fetch-Dest", "iframe"}, 404, "<script"},
 		{"not found", nil, "localhost", "/missing.js", []string{"Sec-Fetch-Dest", "script"}, 404, "404 page not found\n"},
 	} {
@@ -142,7 +142,7 @@ func TestSPABesideOthers(t *testing.T) {
 		want       string // in the body
 	}{
 		{"/users", "document", []string{"--devconsole"}, "home"},
-		{"/missing.html", "document", []string{"--devconsole"}, "data-messages"},
+		{"/missing.html", "document", []string{"--devconsole"}, "data-framing"},
 		{"/list/file", "", []string{"--cgidir=" + filepath.Join(dir, "list")}, "home"},
 		{"/list/file.txt", "", []string{"--cgidir=" + filepath.Join(dir, "list")}, "404"},
 	} {

@@ -1,4 +1,4 @@
-// Made of main.js and its modules by go generate. Their SHA-256: b9592e478bcd718c64b783cde023bce65839a7bce5aa061437294972ce377ad5
+// Made of main.js and its modules by go generate. Their SHA-256: d999839e6b87a4d15c8e82d1dfb132f1e11168a632cd6b44708c3a2f577676bb
 var prefix="wsbridge.";function recall(key,otherwise,area="localStorage"){try{return JSON.parse(window[area].
 getItem(prefix+key))??otherwise}catch{return otherwise}}function remember(key,value,area="localStora\
 ge"){try{window[area].setItem(prefix+key,JSON.stringify(value))}catch{}}var Address=class{#field;#page=location.href.replace(/#.*/,"");constructor(field){this.#field=field;
@@ -347,30 +347,30 @@ max(1,...shown(this.#received),...shown(this.#sent));const points=direction=>sho
 2}L${points(this.#received).join("L")}V${height+2}Z`);chart.querySelector(".sent").setAttribute("d",
 `M0 ${height+2}L${points(this.#sent).join("L")}`);const now=this.#received.perSecond[seconds-2];chart.
 ariaLabel=`Messages a second over the last minute: now ${count(now)}, at most ${count(most)}`}};function streamOf(message){try{const{stream,data}=JSON.parse(message);if(typeof data==="string")return{
-kind:stream==="stderr"?"stderr":"received",data}}catch{}return{kind:"received",data:message}}var{messages:framing,stderr,resume}=document.documentElement.dataset;var $=selector=>document.querySelector(
+kind:stream==="stderr"?"stderr":"received",data}}catch{}return{kind:"received",data:message}}var{framing,terminal,stderr,resume}=document.documentElement.dataset;var $=selector=>document.querySelector(
 selector);var log=new Log;var meter=new Meter($);var address=new Address($("#address"));var connection=new Connection(
 {onState,onMessage,onEnd});var inspector=new Inspector($("#inspector"),{onClose:closeInspector,onCopy:copyAnd});
 var list=new List($("#list"),log,{onSelect:entry=>inspector.show(entry),onOpen:byKey=>inspector.open(
-byKey),onDraw:writeAround});var composer=new Composer($,framing==="binary",{send,note,ready,isOpen:()=>connection.
-takes,unsent:()=>connection.unsent});var end="Not connected";var waiting=[];var countdown;var before;
-function connect(){try{connection.connect(address.read())}catch(problem){end=`Not connected: ${problem.
-message}`;connection.disconnect();onState("closed")}}async function ready(){if(connection.takes)return true;
-const opened=new Promise(resolve=>waiting.push(resolve));if(connection.state==="closed"||connection.
-state==="waiting")connect();return opened}function onState(state){if(state==="connecting")meter.begin();
-if(state==="open")note(before==="away"?`away ${awayFor()}`:`connected to ${address.value}`);before=state;
-if(state!=="connecting")waiting.splice(0).forEach(resolve=>resolve(state==="open"));address.remember(
-state!=="closed");clearInterval(countdown);if(state==="waiting"||state==="away")countdown=setInterval(
-writeCountdown,250);writeCountdown();$("#state").dataset.state=state;$("#toggle").textContent={connecting:"\
-Cancel",open:"Disconnect",away:"Disconnect",closing:"Disconnect",waiting:"Connect now"}[state]??"Con\
-nect";$("#toggle").className=state==="closed"||state==="waiting"?"primary":"";$("#address").readOnly=
-state!=="closed"&&state!=="waiting";$("#sentence").textContent={connecting:"Connecting",open:"Connec\
-ted",away:"Away",closing:"Closing"}[state]??end;document.title=`${{open:"●",connecting:"◌",away:"\
-◌",closing:"◌"}[state]??"○"} ${address.path} · wsbridge`}function onEnd(how){end=ending(how);
-$("#state").dataset.end=how.ours||how.code===1e3?"good":"bad";note(end)}function writeCountdown(){const left=Math.
-ceil((connection.retryAt-performance.now())/1e3);$("#next").textContent={waiting:`next attempt in ${Math.
-max(1,left)} s`,away:awayFor()}[connection.state]??""}var awayFor=()=>`for ${Math.round((Date.now()-
-connection.awaySince)/1e3)} s, nothing lost`;function onMessage(message){const now=performance.now();
-let data=message,kind="received";if(typeof message!=="string")data=new Uint8Array(message);else if(stderr===
+byKey),onDraw:writeAround});var composer=new Composer($,framing==="bytes"||framing==="channels",{send,
+note,ready,isOpen:()=>connection.takes,unsent:()=>connection.unsent});var end="Not connected";var waiting=[];
+var countdown;var before;function connect(){try{connection.connect(address.read())}catch(problem){end=
+`Not connected: ${problem.message}`;connection.disconnect();onState("closed")}}async function ready(){
+if(connection.takes)return true;const opened=new Promise(resolve=>waiting.push(resolve));if(connection.
+state==="closed"||connection.state==="waiting")connect();return opened}function onState(state){if(state===
+"connecting")meter.begin();if(state==="open")note(before==="away"?`away ${awayFor()}`:`connected to ${address.
+value}`);before=state;if(state!=="connecting")waiting.splice(0).forEach(resolve=>resolve(state==="op\
+en"));address.remember(state!=="closed");clearInterval(countdown);if(state==="waiting"||state==="awa\
+y")countdown=setInterval(writeCountdown,250);writeCountdown();$("#state").dataset.state=state;$("#to\
+ggle").textContent={connecting:"Cancel",open:"Disconnect",away:"Disconnect",closing:"Disconnect",waiting:"\
+Connect now"}[state]??"Connect";$("#toggle").className=state==="closed"||state==="waiting"?"primary":
+"";$("#address").readOnly=state!=="closed"&&state!=="waiting";$("#sentence").textContent={connecting:"\
+Connecting",open:"Connected",away:"Away",closing:"Closing"}[state]??end;document.title=`${{open:"●",
+connecting:"◌",away:"◌",closing:"◌"}[state]??"○"} ${address.path} · wsbridge`}function onEnd(how){
+end=ending(how);$("#state").dataset.end=how.ours||how.code===1e3?"good":"bad";note(end)}function writeCountdown(){
+const left=Math.ceil((connection.retryAt-performance.now())/1e3);$("#next").textContent={waiting:`ne\
+xt attempt in ${Math.max(1,left)} s`,away:awayFor()}[connection.state]??""}var awayFor=()=>`for ${Math.
+round((Date.now()-connection.awaySince)/1e3)} s, nothing lost`;function onMessage(message){const now=performance.
+now();let data=message,kind="received";if(typeof message!=="string")data=new Uint8Array(message);else if(stderr===
 "on")({kind,data}=streamOf(message));const size=sizeOf2(data);log.add(kind,data,size,now);if(meter.received(
 size,now))say(`received: ${preview(data)}`);list.changed()}function send(data){connection.send(data);
 const now=performance.now(),size=sizeOf2(data);meter.sent(size,now);log.add("sent",data,size,now);list.
@@ -398,6 +398,7 @@ event.target.ariaPressed=list.asHex;list.redraw()};$("#pause").onclick=()=>{if(l
 log.pause();list.changed()};$("#clear").onclick=clear;$("#copy").onclick=event=>copyAnd(plain(log.view),
 event.target);$("#download").onclick=save;$("#latest").onclick=()=>list.follow();$("#theme").value=document.
 documentElement.dataset.theme=recall("theme","");$("#reconnect").checked=connection.retry=recall("re\
-connect",false);$("#resuming").hidden=resume!=="on";$("#resume").checked=connection.resume=resume===
-"on"&&recall("resume",true);$("#kinds option[value=stderr]").hidden=stderr!=="on";onState("closed");
-if(address.resumes&&connection.retry)connect();
+connect",false);$("#framing").hidden=framing==="lines";$("#framing dd").textContent=framing;$("#term\
+inal").hidden=terminal!=="on";$("#resuming").hidden=resume!=="on";$("#resume").checked=connection.resume=
+resume==="on"&&recall("resume",true);$("#kinds option[value=stderr]").hidden=stderr!=="on";onState("\
+closed");if(address.resumes&&connection.retry)connect();

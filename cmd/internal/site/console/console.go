@@ -2,6 +2,7 @@
 package console
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -24,9 +25,10 @@ var parts embed.FS
 
 // Options say which messages the console gets.
 type Options struct {
-	Binary     bool // messages are binary
-	PassStderr bool // messages say which output they come from
-	Resume     bool // a connection that is lost may be continued
+	Framing    string // what a message is, as --framing says; empty: lines
+	Terminal   bool   // the command has a terminal
+	PassStderr bool   // messages say which output they come from
+	Resume     bool   // a connection that is lost may be continued
 }
 
 // New serves the console at any path: one document, which loads nothing. It is the
@@ -61,20 +63,17 @@ func New(o Options, next http.Handler) http.Handler {
 // script and style into it, and lets it connect only to the server it came from.
 func document(o Options) (page, policy string) {
 	style, script := part("console.css"), part("bundle.js")
-	messages, stderr, resume := "text", "off", "off"
-	if o.Binary {
-		messages = "binary"
-	}
-	if o.PassStderr {
-		stderr = "on"
-	}
-	if o.Resume {
-		resume = "on"
+	onOff := func(on bool) string {
+		if on {
+			return "on"
+		}
+		return "off"
 	}
 	page = strings.NewReplacer(
-		`data-messages="text"`, fmt.Sprintf(`data-messages=%q`, messages),
-		`data-stderr="off"`, fmt.Sprintf(`data-stderr=%q`, stderr),
-		`data-resume="off"`, fmt.Sprintf(`data-resume=%q`, resume),
+		`data-framing="lines"`, fmt.Sprintf(`data-framing=%q`, cmp.Or(o.Framing, "lines")),
+		`data-terminal="off"`, fmt.Sprintf(`data-terminal=%q`, onOff(o.Terminal)),
+		`data-stderr="off"`, fmt.Sprintf(`data-stderr=%q`, onOff(o.PassStderr)),
+		`data-resume="off"`, fmt.Sprintf(`data-resume=%q`, onOff(o.Resume)),
 		`<link rel="stylesheet" href="console.css">`, "<style>"+style+"</style>",
 		`<script type="module" src="main.js"></script>`, `<script type="module">`+script+"</script>",
 	).Replace(part("console.html"))

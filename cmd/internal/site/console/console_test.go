@@ -71,7 +71,7 @@ func TestReflectsNothing(t *testing.T) {
 		`/'-xss7271()-'`,
 		`/?name="><img src=x onerror=xss7271()>`,
 		`/?</script><script>xss7271()</script>`,
-		`/xss7271/data-messages="text"`,
+		`/xss7271/data-framing="lines"`,
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		path, query, _ := strings.Cut(target, "?")
@@ -155,10 +155,11 @@ func TestOptions(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{Options{}, `<html lang="en" data-messages="text" data-stderr="off" data-resume="off">`},
-		{Options{Binary: true}, `<html lang="en" data-messages="binary" data-stderr="off" data-resume="off">`},
-		{Options{PassStderr: true}, `<html lang="en" data-messages="text" data-stderr="on" data-resume="off">`},
-		{Options{Resume: true}, `<html lang="en" data-messages="text" data-stderr="off" data-resume="on">`},
+		{Options{}, `<html lang="en" data-framing="lines" data-terminal="off" data-stderr="off" data-resume="off">`},
+		{Options{Framing: "bytes"}, `<html lang="en" data-framing="bytes" data-terminal="off" data-stderr="off" data-resume="off">`},
+		{Options{Framing: "channels", Terminal: true}, `<html lang="en" data-framing="channels" data-terminal="on" data-stderr="off" data-resume="off">`},
+		{Options{PassStderr: true}, `<html lang="en" data-framing="lines" data-terminal="off" data-stderr="on" data-resume="off">`},
+		{Options{Resume: true}, `<html lang="en" data-framing="lines" data-terminal="off" data-stderr="off" data-resume="on">`},
 	} {
 		if page, _ := document(test.o); !strings.Contains(page, test.want) {
 			t.Errorf("%+v: the page lacks %s", test.o, test.want)

@@ -17,7 +17,7 @@ import { recall, remember } from './storage.js';
 import { streamOf } from './streams.js';
 
 // What the server says of itself.
-const { messages: framing, stderr, resume } = document.documentElement.dataset;
+const { framing, terminal, stderr, resume } = document.documentElement.dataset;
 
 const $ = selector => document.querySelector(selector);
 
@@ -31,7 +31,7 @@ const list = new List($('#list'), log, {
   onOpen: byKey => inspector.open(byKey),
   onDraw: writeAround,
 });
-const composer = new Composer($, framing === 'binary', {
+const composer = new Composer($, framing === 'bytes' || framing === 'channels', {
   send,
   note,
   ready,
@@ -211,6 +211,9 @@ $('#latest').onclick = () => list.follow();
 
 $('#theme').value = document.documentElement.dataset.theme = recall('theme', '');
 $('#reconnect').checked = connection.retry = recall('reconnect', false);
+$('#framing').hidden = framing === 'lines';
+$('#framing dd').textContent = framing;
+$('#terminal').hidden = terminal !== 'on';
 $('#resuming').hidden = resume !== 'on';
 $('#resume').checked = connection.resume = resume === 'on' && recall('resume', true);
 $('#kinds option[value=stderr]').hidden = stderr !== 'on';
