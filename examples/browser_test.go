@@ -112,6 +112,10 @@ func (p *tab) hear(event any) {
 		if strings.Contains(e.Entry.Text, "WebSocket connection to") || strings.Contains(e.Entry.Text, "WebSocket is closed before") {
 			return
 		}
+		// So does a page that asks for it and can do without.
+		if strings.HasSuffix(e.Entry.URL, "/.wsbridge/client.js") {
+			return
+		}
 		complaint = e.Entry.Text
 	default:
 		return
