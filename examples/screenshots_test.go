@@ -37,11 +37,12 @@ func TestScreenshots(t *testing.T) {
 			"dashboard": dashboardPicture,
 			"log":       logPicture,
 			"chat":      chatPicture,
+			"terminal":  terminalPicture,
 		} {
 			t.Run(name, func(t *testing.T) { take(t, browser) })
 		}
 	}
-	for _, name := range []string{"dashboard", "log", "chat"} {
+	for _, name := range []string{"dashboard", "log", "chat", "terminal"} {
 		for _, scheme := range []string{"light", "dark"} {
 			info, err := os.Stat(picture(name, scheme))
 			if err != nil {

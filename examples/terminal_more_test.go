@@ -186,3 +186,19 @@ func terminalLeft(t *testing.T, browser context.Context, dir string) {
 		t.Errorf("%d processes are left", children())
 	}
 }
+
+// terminalPicture lists files in colours and stops a program.
+func terminalPicture(t *testing.T, browser context.Context) {
+	y := serveTerminal(t, terminalDir(t), "--resume=10m").sit(t, browser, "", 800, 440, chromedp.EmulateScale(1.5))
+	y.keys(`PS1=$'\[\e[1;34m\]examples\[\e[m\] $ '; clear` + "\r")
+	y.shows(`^examples \$$`)
+	y.keys("ls -F --color chat count job systemd\r")
+	y.shows(`\nexamples \$$`)
+	y.keys("sh -c 'for i in 1 2 3; do echo $i; done; exec sleep 1000'\r")
+	y.shows(`\n3$`)
+	y.control("c")
+	y.shows(`\^C\nexamples \$$`)
+	y.keys("echo $?\r")
+	y.shows(`\n130.*\nexamples \$$`)
+	y.take("terminal")
+}
