@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -19,15 +20,20 @@ func mark(text []byte) []byte {
 	return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\n"), []byte{markNewline}), []byte("\t"), []byte{markTab})
 }
 
-// A display is a terminal in raw mode.
+// A display is a terminal in raw mode. The editor writes to it from several goroutines, and
+// does not hold its lock when it turns bracketed paste on or off.
 type display struct {
-	w   io.Writer
+	w io.Writer
+
+	mu  sync.Mutex // guards what follows
 	buf []byte
 }
 
 // Write writes what the editor does. What is typed may have controls, if it was pasted:
 // each takes the one column that the editor thinks it does.
 func (d *display) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.buf = d.buf[:0]
 	for _, c := range p {
 		switch {

@@ -2,10 +2,14 @@ package cmd
 
 import (
 	"bytes"
+	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 )
 
 func TestShown(t *testing.T) {
@@ -23,6 +27,36 @@ func TestShown(t *testing.T) {
 		if n, err := (&display{w: &out}).Write(shown([]byte(text))); err != nil || out.String() != want {
 			t.Errorf("%q is shown as %q, want %q (%d, %v)", text, out.String(), want, n, err)
 		}
+	}
+}
+
+// The editor turns bracketed paste on and off while messages come: the escape sequence and
+// the messages must not mix.
+func TestDisplayConcurrently(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	d := &display{w: &out}
+	line := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{strings.NewReader(""), d}, "")
+	message := strings.Repeat("message ", 100) + "\n"
+	const times = 500
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for range times {
+			_, _ = line.Write(shown([]byte(message)))
+		}
+	})
+	for range times {
+		line.SetBracketedPasteMode(true)
+	}
+	wg.Wait()
+	if n := strings.Count(out.String(), "\x1b[?2004h"); n != times {
+		t.Errorf("%d of %d sequences are whole", n, times)
+	}
+	if n := strings.Count(out.String(), strings.TrimSpace(message)); n != times {
+		t.Errorf("%d of %d messages are whole", n, times)
 	}
 }
 
