@@ -11,9 +11,9 @@ var otherSite = &Refusal{
 }
 
 // checkSite refuses what a page of another site has a browser ask for without an Origin:
-// images, frames, scripts and forms that GET (Fetch Metadata,
-// https://www.w3.org/TR/fetch-metadata/). A user may follow a link from there. An Origin,
-// if there is one, was checked before, and is the better witness.
+// images, frames and scripts (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/). A
+// user may follow a link from there, and a form that GETs in a window of its own cannot be
+// told from one. An Origin, if there is one, was checked before, and is the better witness.
 func (g *Gate) checkSite(r *http.Request) *Refusal {
 	switch site := r.Header.Get("Sec-Fetch-Site"); {
 	case r.Header.Get("Origin") != "" || slices.Contains(g.Origins, anyPage):

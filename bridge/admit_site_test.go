@@ -21,7 +21,7 @@ func TestCheckSite(t *testing.T) {
 		{new(Gate), "GET", "h.example", "cross-site", "no-cors", "image", "", true},
 		{new(Gate), "GET", "h.example", "cross-site", "no-cors", "script", "", true},
 		{new(Gate), "GET", "h.example", "cross-site", "navigate", "iframe", "", true},
-		{new(Gate), "GET", "h.example", "cross-site", "navigate", "document", "", false},
+		{new(Gate), "GET", "h.example", "cross-site", "navigate", "document", "", false}, // a link, or a form that GETs
 		{new(Gate), "HEAD", "h.example", "cross-site", "navigate", "document", "", false},
 		{new(Gate), "POST", "h.example", "cross-site", "navigate", "document", "", true},
 		{new(Gate), "GET", "h.example", "same-site", "no-cors", "image", "", true},

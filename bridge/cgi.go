@@ -28,9 +28,9 @@ import (
 // child is.
 //
 // A page that may not open a WebSocket gets 403, also where a browser tells of a page of
-// another site by Sec-Fetch-Site alone (an image, a frame, a form); a link to the program
-// is followed. The body of the request is
-// read before the program starts, so that a slow client does not hold it up;
+// another site by Sec-Fetch-Site alone (an image, a frame, a script). A link to the program
+// is followed, and so is a form that GETs in a window of its own, which looks the same. The
+// body of the request is read before the program starts, so that a slow client does not hold it up;
 // one over MaxMessageSize gets 413. The program's answer is passed on as it
 // comes. Without a valid header, of no more than 64 KiB, it becomes a 500. A
 // Location that is a path is sent to the client like any other.
