@@ -20,9 +20,9 @@ def answer(method, params):
 
 for line in sys.stdin:
     request = json.loads(line)
-    if "id" in request:  # what has none is a notification
+    if isinstance(request, dict) and "id" in request:  # what has none is a notification
         try:
             outcome = {"result": answer(request["method"], request.get("params", {}))}
-        except (KeyError, TypeError) as e:
+        except (AttributeError, KeyError, TypeError) as e:
             outcome = {"error": {"code": -32602, "message": f"cannot do that: {e}"}}
         print(json.dumps({"jsonrpc": "2.0", "id": request["id"], **outcome}), flush=True)
