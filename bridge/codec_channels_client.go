@@ -39,8 +39,8 @@ type ProgramStatus struct {
 }
 
 // ErrNoChannels is the error of a Client with ClientChannels, at a server that does not
-// select v5.channel.k8s.io. With Reconnect.Resume, where the subprotocol is another, it
-// is known at the first message, which then is on no channel.
+// select v5.channel.k8s.io. With Reconnect.Resume the subprotocol is another one; there the
+// first message tells, which is on no channel.
 var ErrNoChannels = errors.New("the server does not send the streams of its program one by one")
 
 // errNoChannel is what a server is told that does not speak channels.

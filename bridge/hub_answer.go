@@ -21,7 +21,8 @@ func (s *seat) isHeardOut(cause error) bool {
 // end ends the program, if its client is to hear its answer.
 func (s *seat) end(cause error, _, _ context.Context) (none process.State) {
 	if s.isHeardOut(cause) {
-		s.hub.hearOut(s, cause.(Ending))
+		why, _ := errors.AsType[Ending](cause)
+		s.hub.hearOut(s, why)
 	}
 	return none
 }

@@ -22,7 +22,7 @@ func (o *connectOptions) isPrompting() bool {
 }
 
 // A dialogue is where somebody types, below the messages that come. What is typed stays
-// when one comes. There is one from the first read on.
+// when one comes. The first read draws it.
 type dialogue struct {
 	tty   *tty
 	line  *term.Terminal

@@ -153,6 +153,9 @@ func withSize(url string, size bridge.TerminalSize) (sized string, ok bool) {
 	return sized, true
 }
 
+// mostTyped is how many keys, or pieces of a paste, wait for a server that takes nothing.
+const mostTyped = 16 << 10
+
 // A keyboard reads what is typed, also while nobody takes it, until somebody leaves.
 type keyboard struct {
 	from  io.Reader
@@ -165,7 +168,7 @@ type keyboard struct {
 
 func (k *keyboard) Read(p []byte) (int, error) {
 	if k.typed == nil {
-		k.typed = make(chan []byte, 1024)
+		k.typed = make(chan []byte, mostTyped)
 		go k.reads()
 	}
 	if len(k.rest) == 0 {
@@ -183,7 +186,7 @@ func (k *keyboard) Read(p []byte) (int, error) {
 // end of the input, which would be typed at the server.
 func (k *keyboard) reads() {
 	for {
-		buf := make([]byte, 1024)
+		buf := make([]byte, 4<<10) // as much as a terminal holds
 		n, err := k.from.Read(buf)
 		buf = buf[:n]
 		at := bytes.IndexByte(buf, leaveKey)
@@ -191,7 +194,10 @@ func (k *keyboard) reads() {
 			buf = buf[:at]
 		}
 		if len(buf) > 0 {
-			k.typed <- buf
+			select {
+			case k.typed <- buf:
+			default: // it is lost, as with a terminal that nobody reads: the key to leave must be seen
+			}
 		}
 		switch {
 		case at >= 0:

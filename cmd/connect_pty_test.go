@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/wsbridge/wsbridge/bridge"
 )
@@ -79,6 +80,17 @@ func TestChannelsVerdict(t *testing.T) {
 			t.Errorf("%v, %d: %s, want %s", test.status, test.code, got, test.want)
 		}
 	}
+}
+
+// Ctrl-] leaves, however much was typed that the server does not take.
+func TestLeaveBehindALotTyped(t *testing.T) {
+	lots := iotest.OneByteReader(strings.NewReader(strings.Repeat("x", 2*mostTyped) + "\x1d"))
+	left := make(chan struct{})
+	k := &keyboard{from: lots, leave: func() { close(left) }}
+	if _, err := k.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	<-left
 }
 
 // What is typed before Ctrl-] is sent, and nothing ends the input then.

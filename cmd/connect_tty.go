@@ -20,7 +20,7 @@ type tty struct {
 
 	mu     sync.Mutex
 	before *term.State // what to restore; nil: it is not in raw mode
-	over   bool        // it is in raw mode no more
+	over   bool        // the terminal has its old mode again
 }
 
 // terminalOf is the terminal of these streams, or nil if the input is none.

@@ -14,7 +14,8 @@ def answer(method, params):
     if method == "tools/list":
         return {"tools": [ROLL]}
     if method == "tools/call" and params["name"] == "roll":
-        eyes = [random.randint(1, 6) for _ in range(params.get("arguments", {}).get("dice", 2))]
+        dice = params.get("arguments", {}).get("dice", 2)
+        eyes = [random.randint(1, 6) for _ in range(min(dice, 100))]
         return {"content": [{"type": "text", "text": f"{eyes}: {sum(eyes)}"}]}
     return {"ping": {}}[method]
 
