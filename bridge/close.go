@@ -82,6 +82,21 @@ var (
 	errPeerDead = Ending(wire.PeerDead)
 )
 
+// An outputEnd is how the output of a session's far end has ended.
+type outputEnd struct {
+	c     chan struct{} // closed when it has
+	cause error         // is there then
+}
+
+// broken is how a session ends whose child exited, which was its cause, before it was seen
+// that the child had broken its framing.
+func (e *outputEnd) broken(cause error) (how Ending, ok bool) {
+	if cause != errChildDone {
+		return how, false
+	}
+	return errors.AsType[Ending](e.cause)
+}
+
 // A localError ends a Client's session whose own input or output failed.
 type localError struct {
 	op  string

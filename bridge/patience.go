@@ -49,9 +49,9 @@ func (s *session) awaitOutput(cause error) {
 	case errors.Is(cause, errShutdown), isRestart(cause):
 		p.limit = drainLimit
 	}
-	if !p.await(s.outputDone, nil) {
+	if !p.await(s.outputDone.c, nil) {
 		s.link.Cut()
-		<-s.outputDone
+		<-s.outputDone.c
 	}
 }
 

@@ -28,7 +28,7 @@ type session struct {
 
 	wg         sync.WaitGroup // input, output
 	inputDone  chan struct{}
-	outputDone chan struct{}
+	outputDone outputEnd
 
 	life  lifetime
 	idle  idleness
@@ -40,7 +40,7 @@ type session struct {
 // then ends the far end, delivers what is left of its output, closes the
 // WebSocket and waits until everybody is gone.
 func (s *session) run() (Ending, process.State) {
-	s.inputDone, s.outputDone = make(chan struct{}), make(chan struct{})
+	s.inputDone, s.outputDone.c = make(chan struct{}), make(chan struct{})
 	s.startTimeouts()
 	s.far.inbox().refused = s.end
 	s.wg.Go(s.input)
@@ -77,11 +77,13 @@ func (s *session) received(err error) {
 // output sends the client what the far end says, until there is no more or
 // nobody who takes it.
 func (s *session) output() {
-	if cause := s.far.pump(s.ctx, s, s.link.NewBatch()); cause != nil {
+	cause := s.far.pump(s.ctx, s, s.link.NewBatch())
+	if cause != nil {
 		s.end(cause)
 		s.far.lastWord()
 	}
-	close(s.outputDone)
+	s.outputDone.cause = cause
+	close(s.outputDone.c)
 }
 
 // Send is the outlet of the far end.
@@ -119,6 +121,10 @@ func (s *session) conclude(cause error) (Ending, process.State) {
 	s.far.closeInput()
 	state := s.far.end(cause, s.draining, s.killed)
 	s.awaitOutput(cause)
+	if broken, ok := s.outputDone.broken(cause); ok {
+		cause = broken
+		s.link.Answer(wire.Ending(broken))
+	}
 	if errors.Is(cause, errChildDone) {
 		s.awaitClient()
 	}

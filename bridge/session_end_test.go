@@ -182,7 +182,7 @@ func TestInputEndsAfterTheCause(t *testing.T) {
 		s.far.(*ownStreams).input = r
 		s.run()
 		w.Close()
-		<-s.outputDone
+		<-s.outputDone.c
 		if got, _ := errors.AsType[Ending](cause); got.Code != want {
 			t.Errorf("the input ended with cause %v, want %d", cause, want)
 		}
