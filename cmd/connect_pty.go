@@ -95,11 +95,12 @@ func (o *connectOptions) atTerminal(c *bridge.Client, trace *bridge.Trace, leave
 	}
 	var stop func()
 	var sizes <-chan bridge.TerminalSize
-	if size, ok := t.size(); ok {
-		if url, added := withSize(o.url, size); added {
+	size, known := t.size() // one that is not known now may be later
+	if url, added := withSize(o.url, size); added {
+		if known {
 			o.dialURL = url
-			sizes, stop = t.sizes()
 		}
+		sizes, stop = t.sizes()
 	}
 	o.stderr = remarkWriter{o.stderr, t}
 	c.Framing = o.channels.framing(o.stderr, sizes)

@@ -182,6 +182,22 @@ func TestConnectPty(t *testing.T) {
 	d.ends(3)
 }
 
+// A terminal without a size, as a serial line is, gets the server's, until it has one.
+func TestConnectPtyWithoutSize(t *testing.T) {
+	t.Parallel()
+	s := channelShell(t)
+	d := newDeskOf(t, exec.Command("sh", "-c", "stty cols 0 rows 0 && exec wsbridge connect --pty ws://"+s.where+"/"))
+	d.sees(ptyPrompt)
+	d.types("stty size\r")
+	d.sees("\r\n24 80\r\n" + ptyPrompt)
+	d.resize(100, 30)
+	d.types("\r")
+	d.sees(ptyPrompt)
+	d.types("for i in $(seq 1000); do [ \"$(stty size)\" = '30 100' ] && break; sleep 0.01; done; stty size; exit\r")
+	d.sees("\r\n30 100\r\n")
+	d.ends(0)
+}
+
 // However it ends, the terminal is as before.
 func TestConnectPtyRestores(t *testing.T) {
 	t.Parallel()
