@@ -111,6 +111,14 @@ func TestLongFramings(t *testing.T) {
 	if got := cutOf(t, LSP{}, "Content-X: "+strings.Repeat("x", maxHeaders), 10); got.err != errBadFraming {
 		t.Errorf("headers over the limit: %v", got.err)
 	}
+	for _, over := range []int{0, 1} {
+		line := strings.Repeat("x", maxHeaders+over) + "\n"
+		for _, at := range []int{0, 10, maxHeaders + 1, len(line)} {
+			if got := cutOf(t, LSP{}, line+lspBody("{}"), at); (got.err == errBadFraming) != (over > 0) {
+				t.Errorf("a line of 64 KiB and %d, cut at %d: %v", over, at, got.err)
+			}
+		}
+	}
 	if got := cutOf(t, LSP{}, strings.Repeat("Content-X: y\n", maxHeaders/12), 10); got.err != errBadFraming {
 		t.Errorf("many headers: %v", got.err)
 	}

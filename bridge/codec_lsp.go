@@ -77,7 +77,7 @@ func (c *lspCodec) cut(d *delivery, s *stream, atEOF bool) error {
 func (c *lspCodec) cutHeader(data []byte, atEOF bool) (n int, err error) {
 	i := bytes.IndexByte(data, '\n')
 	switch {
-	case i < 0 && len(data) > maxHeaders:
+	case i > maxHeaders, i < 0 && len(data) > maxHeaders: // whatever the reads have brought
 		return 0, errBadFraming
 	case i < 0 && (!atEOF || len(data) == 0):
 		return 0, nil
