@@ -149,6 +149,9 @@ func (f *Files) serve(w http.ResponseWriter, r *http.Request) bool {
 // directory may have one too, to be redirected.
 func (f *Files) find(u *url.URL) (urlfile.Found, error) {
 	bare := *u
+	if u.Path == "" { // a CONNECT, or the whole server of an OPTIONS
+		bare.Path = "/"
+	}
 	if rest, ok := strings.CutSuffix(u.Path, "/"); ok && rest != "" {
 		raw, written := strings.CutSuffix(u.EscapedPath(), "/")
 		if !written || strings.HasSuffix(rest, "/") {
