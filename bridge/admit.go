@@ -72,8 +72,7 @@ func (a *admission) pass(steps []admitStep) *Refusal {
 
 func (a *admission) checkHost() *Refusal   { return a.handler.gate().checkHost(a.request) }
 func (a *admission) checkOrigin() *Refusal { return a.handler.gate().checkOrigin(a.request) }
-
-func (a *admission) checkSite() *Refusal { return a.handler.gate().checkSite(a.request) }
+func (a *admission) checkSite() *Refusal   { return a.handler.gate().checkSite(a.request) }
 
 // takePlace takes a place among the sessions.
 func (a *admission) takePlace() *Refusal { return a.takePlaceFor(1) }

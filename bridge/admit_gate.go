@@ -99,11 +99,18 @@ func (g *Gate) checkHost(r *http.Request) *Refusal {
 			return nil
 		}
 	}
-	refused := &Refusal{Status: http.StatusForbidden, Rule: RuleHost, Reason: "unknown host", Detail: quoted(host)}
-	if len(host) <= maxForeign { // else it is no name that could be let in
-		refused.Subject = host
+	return &Refusal{
+		Status: http.StatusForbidden, Rule: RuleHost, Reason: "unknown host",
+		Detail: quoted(host), Subject: subject(host),
 	}
-	return refused
+}
+
+// subject is the Subject of a refusal. What is longer than any name cannot be let in.
+func subject(name string) string {
+	if len(name) > maxForeign {
+		return ""
+	}
+	return name
 }
 
 // checkOrigin lets in whoever is no browser, and browsers from the pages of
@@ -133,11 +140,8 @@ func (g *Gate) checkOrigin(r *http.Request) *Refusal {
 	} else {
 		// What the client wrote is not for a command line that somebody copies
 		// from the log, but the canonical form is.
-		refused.Subject = page.String()
-		refused.Detail = quoted(refused.Subject)
-	}
-	if len(refused.Subject) > maxForeign {
-		refused.Subject = ""
+		refused.Subject = subject(page.String())
+		refused.Detail = quoted(page.String())
 	}
 	return refused
 }

@@ -68,8 +68,7 @@
 //
 // The first cause wins: the client closed, the program exited or closed its output,
 // the protocol was broken, the client is dead, the server drains, the program has
-// changed (Handler.Restart), nobody wants a
-// hub's program any more. Then the program is ended by the ladder (package
+// changed (Handler.Restart), nobody wants a hub's program any more. Then the program is ended by the ladder (package
 // process), its tail is delivered as long as the client takes it, and the WebSocket
 // is closed with the code for the cause: 1000 or 4000+N for exit status N, 4128+S for
 // signal S, or a code of RFC 6455, section 7.4.1.
@@ -84,7 +83,6 @@
 //   - batch: messages or frames that go on together, at the cost of one call
 //   - giver: the goroutine that gives batches to a feed, which is input
 //   - backlog: what a program has been given and has not read
-//   - hub: what stands between a program and the clients that come and go
 //   - seat: one client's place at a hub, and its session's far end
 //   - log: a hub's newest messages, as frames, numbered from 1
 //   - cursor: how far one seat has read the log

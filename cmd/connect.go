@@ -110,7 +110,7 @@ func (o *connectOptions) flags() flagGroup {
 	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser does: https://example.com")
 	o.framingOptions.add(flags, "send and print bytes as they come, in binary messages, as --framing=bytes does")
 	flags.IntVar(&o.maxFrameSize, "maxframesize", 0,
-		"close with 1009 when a message has more than `n` bytes; 0 is no limit: what comes is printed as it comes; a COMMAND, json, lsp and channels have it whole")
+		"close with 1009 when a message has more than `n` bytes; 0 is no limit: what comes is printed as it comes, but a COMMAND, json, lsp and channels get a message whole")
 	flags.BoolVar(&o.insecure, "insecure", false, "do not verify the certificate of a wss server")
 	flags.StringVar(&o.sslCA, "sslca", "", "verify it by the authorities in `file`, in PEM, and by no others")
 	flags.StringVar(&o.sslCert, "sslcert", "", "show the server the client certificate in `file`, in PEM")

@@ -35,15 +35,13 @@ type Found struct {
 // one, and not as %2F: that would be another name for it.
 func LookURL(root *os.Root, u *url.URL) (Found, error) {
 	found, err := LookPath(root, u.Path)
-	if err != nil || u.RawPath == "" {
+	if err != nil || u.RawPath == "" || found.Name == "." {
 		return found, err
 	}
-	if written, _ := strings.CutPrefix(u.EscapedPath(), "/"); found.Name != "." {
-		elements := strings.Split(written, "/")
-		n := min(len(elements), strings.Count(found.Name, "/")+1)
-		if slices.ContainsFunc(elements[:n], hasEncodedSlash) {
-			return Found{}, fs.ErrNotExist
-		}
+	elements := strings.Split(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
+	n := min(len(elements), strings.Count(found.Name, "/")+1)
+	if slices.ContainsFunc(elements[:n], hasEncodedSlash) {
+		return Found{}, fs.ErrNotExist
 	}
 	return found, nil
 }
